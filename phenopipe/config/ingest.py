@@ -1,0 +1,68 @@
+"""Settings of the stage `ingest`: from picture files to crops of one size."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import model_validator
+
+from phenopipe.config.block import Block, setting
+
+Point = tuple[float, float]
+Box = tuple[float, float, float, float]
+
+
+class PotLayout(Block):
+    """Where pots lie in a camera's images: a grid between four corners, or a list of boxes."""
+
+    rows: int | None = setting(None, "Rows of the grid of pots.", ge=1)
+    cols: int | None = setting(None, "Columns of the grid of pots.", ge=1)
+    corners: tuple[Point, Point, Point, Point] | None = setting(
+        None,
+        "Outer corners (x, y) of the grid: top left, top right, bottom right, bottom left.",
+        unit="px",
+    )
+    boxes: list[Box] | None = setting(
+        None, "One (left, top, right, bottom) box per pot, instead of a grid.", unit="px"
+    )
+
+    @model_validator(mode="after")
+    def _grid_or_boxes(self) -> Self:
+        grid = (self.rows, self.cols, self.corners)
+        if self.boxes is not None:
+            if any(part is not None for part in grid):
+                raise ValueError("give boxes, or rows, cols and corners, not both")
+            if not self.boxes or any(b[2] <= b[0] or b[3] <= b[1] for b in self.boxes):
+                raise ValueError("boxes are (left, top, right, bottom), left < right, top < bottom")
+        elif any(part is None for part in grid):
+            raise ValueError("give rows, cols and corners together, or boxes")
+        return self
+
+
+class CameraSettings(Block):
+    """What is known of one camera."""
+
+    mm_per_px: float | None = setting(
+        None, "Millimetres that one pixel of the image spans at leaf height.", unit="mm/px", gt=0
+    )
+    pots: PotLayout | None = setting(
+        None, "Where the pots are; null takes the whole image as one pot."
+    )
+
+
+class IngestSettings(Block):
+    """Decode images, cut pots, and resample them to crops."""
+
+    crop_size: int = setting(
+        256, "Side of the square crops that the model sees.", unit="px", ge=64, le=2048, multiple_of=16
+    )
+    min_side_px: int = setting(
+        16, "An image or pot with a shorter side is flagged as unreadable.", unit="px", ge=1
+    )
+    max_megapixels: float = setting(
+        200.0, "An image with more pixels is not decoded (decompression bombs).", unit="MP", gt=0
+    )
+    cameras: dict[str, CameraSettings] = setting(
+        dict,
+        "Cameras by the name that plan reads; the entry 'default' serves all others.",
+    )

@@ -1,0 +1,63 @@
+"""Settings of the stage `plan`: where images are, what their names mean, how they are shared out."""
+
+from __future__ import annotations
+
+from typing import Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import field_validator, model_validator
+
+from phenopipe.config.block import Block, setting
+
+
+class PlanSettings(Block):
+    """Find images and read what their names, or a sample sheet, say of them."""
+
+    image_root: str = setting(
+        "results/synth/images",
+        "Folder that holds one subfolder per image set; no image outside it is ever read. "
+        "Relative to the folder the pipeline runs in.",
+    )
+    sets: list[str] | None = setting(
+        None, "Subfolders to take as image sets; null takes every subfolder."
+    )
+    sample_sheet: str | None = setting(
+        None,
+        "TSV or CSV with the columns image_set and image (a path below image_root), and any of "
+        "timestamp, camera, tray, pot, plant_id, genotype, treatment; null reads folders instead.",
+    )
+    pattern: str | None = setting(
+        None,
+        "How a file name is read: text with named fields, such as "
+        "{timestamp:%Y%m%d_%H%M%S}_{camera}_{pot}. A field takes as much as it can; "
+        "{name:digits} takes digits only. null takes every image and reads nothing from its name.",
+    )
+    timezone: str = setting("UTC", "IANA name of the zone in which the cameras' clocks run.")
+    extensions: list[str] = setting(
+        [".png", ".jpg", ".jpeg", ".tif", ".tiff"], "File name endings taken as images."
+    )
+    ignore: list[str] = setting(
+        ["*_fg.png", "*_mask.png", "*_label.png"],
+        "File names, as shell patterns, that are never images (masks and labels beside them).",
+    )
+    settle_seconds: float = setting(
+        10.0, "A file changed more recently than this is still being written.", unit="s", ge=0
+    )
+    shard_size: int = setting(
+        500, "Most crops in one shard, the unit of an ingest and a predict job.", ge=1, le=20_000
+    )
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError("is no IANA time zone, such as Europe/Berlin") from error
+        return value
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if self.sample_sheet is not None and self.pattern is not None:
+            raise ValueError("give pattern or sample_sheet, not both")
+        return self

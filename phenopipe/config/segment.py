@@ -1,0 +1,45 @@
+"""Settings of the stage `segment`: from predictions to leaves."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from phenopipe.config.block import Block, setting
+
+
+class SegmentSettings(Block):
+    """Seeds from the distance map, then angular clustering of the embedding."""
+
+    seed_smoothing_px: float = setting(
+        1.0, "Standard deviation of the Gaussian on the distance map.", unit="crop px", ge=0
+    )
+    seed_min_distance_px: float = setting(
+        4.0, "Seeds closer than this are one seed, the higher.", unit="crop px", ge=1
+    )
+    seed_threshold: float = setting(
+        0.45, "A seed is a local maximum of the smoothed distance map at least this high.", gt=0, le=1
+    )
+    max_angle_deg: float = setting(
+        45.0, "A pixel joins a leaf if its embedding is within this angle of the seed's.",
+        unit="deg", gt=0, le=90,
+    )
+    min_leaf_area_px: float = setting(
+        12.0, "Smaller leaves are removed.", unit="crop px", ge=0
+    )
+    min_confidence: float = setting(
+        0.3, "Leaves of a lower confidence are removed.", ge=0, le=1
+    )
+
+
+class DaskSettings(Block):
+    """Where the work of `segment` runs."""
+
+    cluster: Literal["threads", "processes", "slurm"] = setting(
+        "threads", "Local threads or processes, or SLURM jobs through dask-jobqueue."
+    )
+    address: str | None = setting(
+        None, "Address of a running Dask scheduler, such as tcp://10.0.0.5:8786, to use instead."
+    )
+    worker_memory: str = setting("1GB", "Memory of one worker process or SLURM job.", unit="bytes")
+    slurm_queue: str | None = setting(None, "SLURM partition of the workers.")
+    slurm_walltime: str = setting("01:00:00", "Wall time of a SLURM worker.", unit="h:min:s")

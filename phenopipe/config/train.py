@@ -1,0 +1,83 @@
+"""Settings of the stage `train`, and of the models that it makes."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import model_validator
+
+from phenopipe.config.block import Block, setting
+from phenopipe.config.synth import PlantSettings
+
+Preset = Literal["paper", "small", "tiny"]
+
+
+class LossSettings(Block):
+    """Weights and options of the three losses (Wu et al. 2020)."""
+
+    distance: float = setting(1.0, "Weight of the distance regression L_dist.", ge=0)
+    intra: float = setting(1.0, "Weight of L_intra: pixels of a leaf point one way.", ge=0)
+    inter: float = setting(1.0, "Weight of L_inter: neighbours stand at right angles.", ge=0)
+    background: Literal["anchored", "instance"] = setting(
+        "anchored",
+        "anchored: the background has one fixed direction, so that pixels can be told to be "
+        "background by their embedding; instance: it is an instance like a leaf (the paper's).",
+    )
+    constraint: Literal["local", "global"] = setting(
+        "local", "Which leaves are pushed apart: neighbours (the paper's) or all of an image."
+    )
+    neighbour_radius: float = setting(
+        0.02, "Leaves closer than this are neighbours.", unit="image widths", gt=0, le=0.5
+    )
+    stop_gradient: bool = setting(
+        False, "Whether the embedding losses leave U-Net 1 alone."
+    )
+
+
+class TrainSettings(Block):
+    """How a model is trained on synthetic plants, and when it may replace its predecessor."""
+
+    preset: Preset = setting(
+        "small", "Network: small (width 16), tiny (width 8) or paper (width 32, no normalisation)."
+    )
+    embedding_dim: int = setting(8, "Dimensions E of the embedding.", ge=2, le=64)
+    image_size: int = setting(
+        256, "Side of the training pictures.", unit="px", ge=64, le=1024, multiple_of=16
+    )
+    seed: int = setting(0, "Seed of weights, pictures and their order.", ge=0)
+    steps: int = setting(4000, "Optimiser steps.", ge=1)
+    batch_size: int = setting(8, "Pictures in a step.", ge=1)
+    learning_rate: float = setting(1e-3, "Peak learning rate of Adam.", gt=0)
+    warmup_steps: int = setting(100, "Steps over which the learning rate rises from 0.", ge=0)
+    losses: LossSettings = setting(LossSettings, "Losses.")
+    plants: PlantSettings = setting(PlantSettings, "The synthetic plants to learn from.")
+    workers: int = setting(1, "Processes that draw pictures while the network learns.", ge=0)
+    checkpoint_minutes: float = setting(
+        5.0, "A training that was stopped goes on from the last checkpoint.", unit="min", gt=0
+    )
+    validation_images: int = setting(
+        40, "Synthetic pictures, never trained on, that score the model.", ge=1
+    )
+    gate_margin: float = setting(
+        0.005,
+        "A new model passes if its mean SBD on the validation pictures is at most this much lower "
+        "than its predecessor's.",
+        ge=0,
+    )
+
+
+class ModelSettings(Block):
+    """One model by name: weights as they are, or trained from them or from nothing."""
+
+    weights: str | None = setting(
+        "default",
+        "A .safetensors file, or 'default' for the weights that come with phenopipe; with train: "
+        "where training starts, null from random weights.",
+    )
+    train: TrainSettings | None = setting(None, "Train this model; null uses weights as they are.")
+
+    @model_validator(mode="after")
+    def _weights_or_training(self) -> Self:
+        if self.weights is None and self.train is None:
+            raise ValueError("give weights, or train, or both")
+        return self

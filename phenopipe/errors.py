@@ -1,0 +1,39 @@
+"""Errors that a user can mend: each message is one clear line naming the file, key or column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class PhenopipeError(Exception):
+    """Base of every error that phenopipe raises on purpose.
+
+    Parameters
+    ----------
+    *problems : str
+        One line for each problem; all of them are shown at once.
+    """
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems: Sequence[str] = problems
+
+
+class ConfigError(PhenopipeError, ValueError):
+    """The configuration has unknown keys or values out of range."""
+
+
+class InputError(PhenopipeError, ValueError):
+    """A sample sheet, pattern, table or argument given by the user is wrong."""
+
+
+class UnreadableImageError(PhenopipeError, OSError):
+    """One picture cannot be decoded: its row is flagged and the run goes on."""
+
+
+class StoreError(PhenopipeError, OSError):
+    """A Zarr store or table is missing, damaged or of the wrong shape."""
+
+
+class ModelError(PhenopipeError, ValueError):
+    """A model file is damaged, or does not fit what is asked of it."""
