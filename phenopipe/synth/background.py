@@ -1,0 +1,160 @@
+"""What lies behind a plant: soil or a mat, inside a pot, on a tray, with labels and markers."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from phenopipe.config import PlantSettings
+from phenopipe.synth.noise import fractal_noise, octave_noise
+from phenopipe.synth.soil import Ground, algae, drawn_soil, real_soil
+
+#: Share of pictures that lie on real soil, where a folder of it is given.
+REAL_SHARE = 0.5
+
+
+def draw_background(rng: np.random.Generator, size: int, settings: PlantSettings) -> Ground:
+    """Draw everything but the plant.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of chance.
+    size : int
+        Side of the picture, px.
+    settings : PlantSettings
+        Names the folder of real soil, if any.
+
+    Returns
+    -------
+    ndarray, (size, size, 3), float32
+        RGB, 0..1.
+
+    Raises
+    ------
+    InputError
+        If the folder of real soil holds no readable picture.
+    """
+    if settings.soil_folder is not None and rng.random() < REAL_SHARE:
+        ground = real_soil(rng, size, settings.soil_folder)
+        if rng.random() < 0.15:
+            algae(rng, ground)
+        return ground
+    ground = _drawn_ground(rng, size)
+    if rng.random() < 0.4:
+        algae(rng, ground)
+    if rng.random() < 0.4:
+        _pot(rng, ground)
+    if rng.random() < 0.25:
+        _labels(rng, ground)
+    return ground
+
+
+def _drawn_ground(rng: np.random.Generator, size: int) -> Ground:
+    kind = rng.choice(["soil", "mat", "grid", "plain"], p=[0.62, 0.14, 0.14, 0.10])
+    if kind == "soil":
+        return drawn_soil(rng, size)
+    if kind == "mat":
+        return _mat(rng, size)
+    if kind == "grid":
+        return _grid(rng, size)
+    return _plain(rng, size)
+
+
+def _waves(
+    rng: np.random.Generator, size: int, period: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return two crossed phases, a little warped, that a pattern of `period` px repeats with."""
+    turn = rng.normal(0.0, 0.15) + rng.choice([0.0, np.pi / 4], p=[0.8, 0.2])
+    axis = np.arange(size, dtype=np.float32) * np.float32(2.0 * np.pi / period)
+    warp = np.float32(rng.uniform(0.0, 0.5))
+    cos, sin = np.float32(np.cos(turn)), np.float32(np.sin(turn))
+    rows, cols = axis[:, None], axis[None, :]
+    down = cos * rows + sin * cols + warp * octave_noise(rng, (size, size), 5)
+    right = cos * cols - sin * rows + warp * octave_noise(rng, (size, size), 5)
+    return down, right
+
+
+def _mat(rng: np.random.Generator, size: int) -> Ground:
+    """Draw a woven mat, blue, black or grey."""
+    down, right = _waves(rng, size, size * rng.uniform(0.015, 0.06))
+    weave = np.sin(down) * np.sin(np.float32(rng.uniform(0.4, 1.0)) * right)
+    rough = fractal_noise(rng, (size, size), (0.6, 0.6, 0.4, 0.0, 0.3, 0.3))
+    shade = 1.0 + np.float32(rng.uniform(0.1, 0.45)) * weave + np.float32(0.12) * rough
+    colours = [[0.22, 0.30, 0.45], [0.10, 0.10, 0.11], [0.35, 0.35, 0.36], [0.14, 0.18, 0.28]]
+    colour = np.array(colours[rng.integers(4)]) * rng.uniform(0.7, 1.4)
+    return np.clip(shade, 0.05, 2.0)[..., None] * colour.astype(np.float32)
+
+
+def _grid(rng: np.random.Generator, size: int) -> Ground:
+    """Draw a perforated sheet: grey knobs around dark holes."""
+    down, right = _waves(rng, size, size * rng.uniform(0.03, 0.12))
+    knob = np.cos(down) * np.cos(right) if rng.random() < 0.7 else np.cos(down) + np.cos(right)
+    hole = 1.0 / (1.0 + np.exp(np.float32(rng.uniform(3.0, 8.0)) * (knob + 0.2)))
+    rough = fractal_noise(rng, (size, size), (0.5, 0.7, 0.4, 0.2, 0.3))
+    light = rng.uniform(0.22, 0.5) * np.array([1.0, 0.98, rng.uniform(0.95, 1.15)])
+    dark = rng.uniform(0.04, 0.12) * np.array([1.0, 0.95, 0.9])
+    ground = light + hole[..., None] * (dark - light)
+    ground *= (1.0 + np.float32(rng.uniform(0.05, 0.25)) * rough)[..., None]
+    return np.clip(ground, 0.0, 1.0).astype(np.float32)
+
+
+def _plain(rng: np.random.Generator, size: int) -> Ground:
+    """Draw wood, paper, a table or a black cloth."""
+    rough = fractal_noise(rng, (size, size), (0.3, 0.3, 0.3, 0.3, 0.5, 0.8, 1.0))
+    if rng.random() < 0.4:
+        stripes = octave_noise(rng, (size, size), 3)[:1]
+        rough = 0.4 * rough + stripes
+    colours = [[0.78, 0.68, 0.52], [0.85, 0.85, 0.83], [0.5, 0.5, 0.52], [0.05, 0.05, 0.06]]
+    colour = np.array(colours[rng.integers(4)]) * rng.uniform(0.7, 1.1)
+    shade = 1.0 + np.float32(rng.uniform(0.02, 0.15)) * rough
+    return np.clip(shade, 0.2, 2.0)[..., None] * colour.astype(np.float32)
+
+
+def _pot(rng: np.random.Generator, ground: Ground) -> None:
+    """Put the ground into a pot: a rounded square rim, and a table or tray around it."""
+    size = ground.shape[0]
+    distance = _rounded_square(rng, size)
+    rim = size * rng.uniform(0.015, 0.07)
+    tone = rng.choice([0.08, 0.28, 0.42]) * rng.uniform(0.8, 1.2)
+    around = rng.uniform(0.05, 0.5) * np.array([rng.uniform(0.6, 1.1), 1.0, rng.uniform(0.9, 1.3)])
+    rough = 1.0 + np.float32(0.06) * fractal_noise(rng, (size, size), (0.5, 0.5, 0.5, 0.5, 1.0))
+    inside = np.clip(0.5 - distance, 0.0, 1.0)[..., None]
+    table = np.clip(distance - np.float32(rim) + 0.5, 0.0, 1.0)[..., None]
+    ground *= (1.0 - 0.5 * np.exp(np.minimum(distance, 0.0) / np.float32(0.3 * rim + 1.0)))[
+        ..., None
+    ]
+    bevel = 1.0 + 0.3 * np.cos(
+        np.clip(distance / np.float32(rim), 0.0, 1.0) * np.float32(2 * np.pi)
+    )
+    wall = (bevel * rough)[..., None] * np.full(3, tone, np.float32)
+    outside = rough[..., None] * around.astype(np.float32)
+    ground[...] = inside * ground + (1.0 - inside) * (wall + table * (outside - wall))
+
+
+def _rounded_square(rng: np.random.Generator, size: int) -> NDArray[np.float32]:
+    """Return the distance in px from a pot's inner edge, negative inside."""
+    centre = size * rng.normal(0.5, 0.04, 2)
+    half = size * rng.uniform(0.34, 0.56)
+    radius = half * rng.choice([1.0, rng.uniform(0.1, 0.45)], p=[0.2, 0.8])
+    axis = np.arange(size, dtype=np.float32)
+    dx = np.abs(axis - np.float32(centre[0]))[None, :] - np.float32(half - radius)
+    dy = np.abs(axis - np.float32(centre[1]))[:, None] - np.float32(half - radius)
+    outer = np.hypot(np.maximum(dx, 0.0), np.maximum(dy, 0.0))
+    return outer + np.minimum(np.maximum(dx, dy), 0.0) - np.float32(radius)
+
+
+def _labels(rng: np.random.Generator, ground: Ground) -> None:
+    """Stick in plant labels and put down round markers."""
+    size = ground.shape[0]
+    for _ in range(int(rng.integers(1, 4))):
+        centre = rng.uniform(0.0, size, 2)
+        colour = (rng.uniform(0.6, 0.95) * np.array([1.0, 1.0, rng.uniform(0.8, 1.0)])).tolist()
+        if rng.random() < 0.4:
+            at = np.rint(centre * 16).astype(int).tolist()
+            cv2.circle(ground, at, int(16 * size * rng.uniform(0.01, 0.05)), colour, -1, 16, 4)
+            continue
+        extent = size * rng.uniform([0.03, 0.06], [0.08, 0.3])
+        box = cv2.boxPoints((centre.tolist(), extent.tolist(), rng.uniform(0.0, 180.0)))
+        cv2.fillConvexPoly(ground, np.rint(box * 16).astype(np.int32), colour, cv2.LINE_AA, 4)

@@ -1,0 +1,127 @@
+"""Colours of leaves: what a plant's leaves share, and how each of them differs."""
+
+from __future__ import annotations
+
+import colorsys
+from dataclasses import dataclass
+
+import numpy as np
+
+from phenopipe.synth.paint import LeafPaint
+
+RGB = tuple[float, float, float]
+YELLOW: RGB = (0.72, 0.66, 0.20)
+PURPLE: RGB = (0.36, 0.20, 0.30)
+
+
+@dataclass(frozen=True)
+class Palette:
+    """How the leaves of one plant look.
+
+    Attributes
+    ----------
+    hue, saturation, value : float
+        Colour of a full-grown leaf (HSV, hue in turns).
+    stalk_pale : float
+        How far petioles and veins go over to pale, 0..1.
+    stalk_purple : float
+        How far they go over to purple, 0..1.
+    young_pale : float
+        How far the youngest leaves go over to grey, 0..1.
+    spread : float
+        How much leaves differ in brightness.
+    relief : float
+        Strength of shading within a leaf.
+    texture, grain, vein, gloss : float
+        As in `LeafPaint`.
+    stress_share, stress_colour
+        Share of stressed leaves, and the colour they take.
+    """
+
+    hue: float
+    saturation: float
+    value: float
+    stalk_pale: float
+    stalk_purple: float
+    young_pale: float
+    spread: float
+    relief: float
+    texture: float
+    grain: float
+    vein: float
+    gloss: float
+    stress_share: float
+    stress_colour: RGB
+
+
+def draw_palette(rng: np.random.Generator) -> Palette:
+    """Draw the looks of a plant, from yellow green to dark green, seldom purple."""
+    stressed = rng.random() < 0.2
+    return Palette(
+        hue=float(np.clip(rng.normal(0.22, 0.035), 0.14, 0.36)),
+        saturation=rng.uniform(0.35, 0.8),
+        value=rng.uniform(0.38, 0.72),
+        stalk_pale=rng.uniform(0.1, 0.6),
+        stalk_purple=rng.uniform(0.0, 0.5) if rng.random() < 0.2 else 0.0,
+        young_pale=rng.uniform(0.0, 0.5),
+        spread=rng.uniform(0.02, 0.11),
+        relief=rng.uniform(0.4, 1.5),
+        texture=rng.uniform(0.01, 0.06),
+        grain=rng.uniform(0.0, 0.06),
+        vein=rng.uniform(0.0, 0.6),
+        gloss=rng.uniform(0.0, 0.12) if rng.random() < 0.4 else 0.0,
+        stress_share=rng.uniform(0.1, 0.6) if stressed else 0.0,
+        stress_colour=YELLOW if rng.random() < 0.6 else PURPLE,
+    )
+
+
+def paint_of(rng: np.random.Generator, palette: Palette, maturity: float) -> LeafPaint:
+    """Draw how one leaf looks.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of chance.
+    palette : Palette
+        The plant's looks.
+    maturity : float
+        The leaf's share of its full size, 0..1.
+
+    Returns
+    -------
+    LeafPaint
+        Colours and shading.
+    """
+    colour = _leaf_colour(rng, palette, maturity)
+    pale = _blend(colour, (0.72, 0.78, 0.52), palette.stalk_pale)
+    relief = palette.relief
+    return LeafPaint(
+        colour=colour,
+        stalk_colour=_blend(pale, PURPLE, palette.stalk_purple),
+        stress_colour=palette.stress_colour,
+        along=relief * rng.normal(0.08, 0.14),
+        across=relief * rng.normal(0.0, 0.08),
+        cup=relief * rng.normal(0.0, 0.10),
+        fold=relief * rng.normal(0.0, 0.05),
+        base=relief * rng.uniform(0.0, 0.3),
+        texture=palette.texture,
+        grain=palette.grain,
+        vein=palette.vein * rng.uniform(0.3, 1.0),
+        gloss=palette.gloss * rng.uniform(0.0, 1.0),
+        stress=rng.uniform(0.1, 1.1) if rng.random() < palette.stress_share else 0.0,
+    )
+
+
+def _leaf_colour(rng: np.random.Generator, palette: Palette, maturity: float) -> RGB:
+    young = palette.young_pale * max(0.0, 1.0 - 1.6 * maturity)
+    value = palette.value * (1.0 + rng.normal(0.0, palette.spread)) * (1.0 + 0.15 * young)
+    return colorsys.hsv_to_rgb(
+        palette.hue + rng.normal(0.0, 0.008),
+        float(np.clip(palette.saturation * (1.0 - 0.6 * young) + rng.normal(0, 0.03), 0.15, 0.95)),
+        float(np.clip(value, 0.15, 0.95)),
+    )
+
+
+def _blend(first: RGB, second: RGB, share: float) -> RGB:
+    mixed = (1.0 - share) * np.asarray(first) + share * np.asarray(second)
+    return float(mixed[0]), float(mixed[1]), float(mixed[2])

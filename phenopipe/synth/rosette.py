@@ -1,0 +1,194 @@
+"""A rosette: leaves in the order they appear, and how large each is at a given age."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from phenopipe.synth.leaf import LeafForm
+
+GOLDEN_ANGLE = np.deg2rad(137.508)
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A leaf of a rosette, the same at every age.
+
+    Attributes
+    ----------
+    form : LeafForm
+        Its form.
+    angle : float
+        Direction from the stem, rad.
+    birth : float
+        Age of the plant at which it appears, in leaves.
+    length : float
+        Full-grown length, petiole and blade, over the plant's longest.
+    """
+
+    form: LeafForm
+    angle: float
+    birth: float
+    length: float
+
+
+@dataclass(frozen=True)
+class Rosette:
+    """A plant's leaves, oldest (lowest) first.
+
+    Attributes
+    ----------
+    leaves : tuple of Leaf
+        Leaves in the order they appear; the first two are the cotyledons.
+    span : float
+        Age, in leaves, that a leaf needs from its appearance to its full length.
+    """
+
+    leaves: tuple[Leaf, ...]
+    span: float
+
+    def at_age(self, age: float) -> list[tuple[Leaf, float]]:
+        """Return the leaves that have appeared, and the present length of each.
+
+        Parameters
+        ----------
+        age : float
+            Number of leaves that have appeared, with a fraction on the way to the next.
+
+        Returns
+        -------
+        list of (Leaf, float)
+            Oldest first; lengths only grow with age.
+        """
+        present = [leaf for leaf in self.leaves if leaf.birth < age]
+        return [(leaf, leaf.length * _grown(age - leaf.birth, self.span)) for leaf in present]
+
+
+def _grown(since_birth: float, span: float) -> float:
+    """Return a leaf's share of its full length: from 0.07 at birth to 1 after `span`."""
+    share = min(since_birth / span, 1.0)
+    return 0.07 + 0.93 * float(np.sin(0.5 * np.pi * share) ** 1.3)
+
+
+@dataclass(frozen=True)
+class _Habit:
+    """What the leaves of a plant have in common."""
+
+    petiole: float
+    width: float
+    base: float
+    tip: float
+    stalk: float
+    bend: float
+    teeth: float
+    teeth_depth: float
+    lobes_depth: float
+    notch: float
+    jitter: float
+
+
+def grow_rosette(rng: np.random.Generator, leaves: int) -> Rosette:
+    """Draw a plant's habit and leaves.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of chance.
+    leaves : int
+        Leaves that the plant ever has, at least 1.
+
+    Returns
+    -------
+    Rosette
+        The plant.
+    """
+    habit = _draw_habit(rng)
+    turn = rng.choice([-1.0, 1.0])
+    start = rng.uniform(0.0, 2.0 * np.pi)
+    angles = start + turn * _angles(leaves)
+    angles += rng.normal(0.0, habit.jitter, leaves)
+    climb = rng.uniform(3.0, 9.0)
+    span = rng.uniform(4.5, 9.0)
+    first = rng.uniform(0.2, 0.45)
+    grown = tuple(
+        _draw_leaf(rng, habit, index, float(angles[index]), climb, span, first)
+        for index in range(leaves)
+    )
+    return Rosette(grown, span)
+
+
+def _angles(leaves: int) -> np.ndarray:
+    """Return directions: cotyledons opposite, the first leaves across, then the golden angle."""
+    spiral = 0.5 * np.pi + GOLDEN_ANGLE * np.arange(-2, leaves - 2)
+    spiral[: min(2, leaves)] = np.array([0.0, np.pi])[:leaves]
+    if leaves > 3:
+        spiral[3] = -0.5 * np.pi
+    return spiral
+
+
+def _draw_habit(rng: np.random.Generator) -> _Habit:
+    serrated = rng.random() < 0.35
+    lobed = rng.random() < 0.1
+    return _Habit(
+        petiole=rng.uniform(0.15, 0.5),
+        width=rng.uniform(0.42, 0.95),
+        base=rng.uniform(0.45, 1.0),
+        tip=rng.uniform(0.3, 0.6),
+        stalk=rng.uniform(0.03, 0.065),
+        bend=rng.uniform(0.02, 0.12),
+        teeth=rng.uniform(4.0, 11.0),
+        teeth_depth=rng.uniform(0.06, 0.22) if serrated else 0.0,
+        lobes_depth=rng.uniform(0.2, 0.5) if lobed else 0.0,
+        notch=rng.uniform(0.1, 0.25) if rng.random() < 0.3 else 0.0,
+        jitter=rng.uniform(0.04, 0.25),
+    )
+
+
+def _draw_leaf(
+    rng: np.random.Generator,
+    habit: _Habit,
+    index: int,
+    angle: float,
+    climb: float,
+    span: float,
+    first: float,
+) -> Leaf:
+    """Draw leaf number `index`: cotyledons are small and round, later leaves longer."""
+    if index < 2:
+        size, birth = first * rng.uniform(0.6, 0.85), -0.8 * span
+        return Leaf(_cotyledon(rng, habit), angle, birth, size)
+    rank = min((index - 2) / climb, 1.0)
+    size = first + (1.0 - first) * rank
+    birth = float(index) - (0.6 if index == 3 else 0.0) + rng.uniform(0.0, 0.25)
+    return Leaf(_true_leaf(rng, habit, rank), angle, birth, size * rng.uniform(0.85, 1.0))
+
+
+def _cotyledon(rng: np.random.Generator, habit: _Habit) -> LeafForm:
+    return LeafForm(
+        petiole=rng.uniform(0.35, 0.6),
+        width=rng.uniform(0.8, 1.15),
+        base=rng.uniform(0.4, 0.6),
+        tip=rng.uniform(0.35, 0.5),
+        stalk=1.3 * habit.stalk,
+        bend=rng.normal(0.0, 0.05),
+        notch=habit.notch,
+    )
+
+
+def _true_leaf(rng: np.random.Generator, habit: _Habit, rank: float) -> LeafForm:
+    """Draw a leaf's form; the first leaves of a plant are rounder and longer stalked."""
+    young = 1.0 - rank
+    return LeafForm(
+        petiole=float(np.clip(habit.petiole + 0.12 * young + rng.normal(0.0, 0.05), 0.05, 0.65)),
+        width=float(np.clip(habit.width * rng.uniform(0.88, 1.12) + 0.2 * young, 0.35, 1.1)),
+        base=float(np.clip(habit.base - 0.2 * young + rng.normal(0.0, 0.06), 0.4, 1.1)),
+        tip=float(np.clip(habit.tip + rng.normal(0.0, 0.05), 0.28, 0.7)),
+        stalk=habit.stalk * rng.uniform(0.85, 1.2),
+        bend=rng.normal(0.0, habit.bend),
+        teeth=habit.teeth,
+        teeth_depth=habit.teeth_depth * (0.3 + 0.7 * rank) * rng.uniform(0.6, 1.2),
+        lobes_depth=habit.lobes_depth * rank,
+        phase=rng.uniform(0.0, 6.0),
+        skew=rng.normal(0.0, 0.06),
+    )
