@@ -29,6 +29,11 @@ class LossSettings(Block):
     neighbour_radius: float = setting(
         0.02, "Leaves closer than this are neighbours.", unit="image widths", gt=0, le=0.5
     )
+    balance: Literal["pixels", "sqrt"] = setting(
+        "sqrt",
+        "Weight of an instance in L_intra: its pixels (the paper's mean over pixels) or their "
+        "square root, so that small leaves count beside the background.",
+    )
     stop_gradient: bool = setting(
         False, "Whether the embedding losses leave U-Net 1 alone."
     )

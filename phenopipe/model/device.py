@@ -1,0 +1,53 @@
+"""Where the network runs, and in which arithmetic."""
+
+from __future__ import annotations
+
+import torch
+
+from phenopipe.errors import ModelError
+
+
+def choose_device(name: str) -> torch.device:
+    """Return the device that the setting names.
+
+    Parameters
+    ----------
+    name : {"auto", "cpu", "cuda"}
+        auto takes a GPU that torch can really use, whatever ``CUDA_VISIBLE_DEVICES`` says.
+
+    Raises
+    ------
+    ModelError
+        If "cuda" is asked for and there is no GPU: a GPU job must not run on a CPU in silence.
+    """
+    if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
+        raise ModelError(
+            "predict.device: is cuda, but torch finds no GPU here; set it to auto or cpu"
+        )
+    return torch.device("cuda")
+
+
+def choose_dtype(precision: str, device: torch.device) -> torch.dtype:
+    """Return the arithmetic that the setting names.
+
+    Parameters
+    ----------
+    precision : {"auto", "bf16", "fp32"}
+        auto takes bfloat16 where the hardware computes it natively.
+    device : torch.device
+        Where the network runs.
+    """
+    if precision == "fp32":
+        return torch.float32
+    if precision == "bf16" or _native_bf16(device):
+        return torch.bfloat16
+    return torch.float32
+
+
+def _native_bf16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    able = torch.cpu.get_capabilities()
+    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))

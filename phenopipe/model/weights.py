@@ -1,0 +1,137 @@
+"""Model files: safetensors with the network's shape in the header, nothing that is unpickled."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from phenopipe.errors import ModelError
+from phenopipe.files import write_aside
+from phenopipe.model.wnet import WNet
+
+#: Weights that come with the package.
+PACKAGED = Path(__file__).parent / "weights"
+FORMAT = "phenopipe-wnet-1"
+
+
+def find_weights(name: str) -> Path:
+    """Return the file of packaged weights by name, or of a path given by the user.
+
+    Raises
+    ------
+    ModelError
+        If there is no such file.
+    """
+    path = Path(name) if name.endswith(".safetensors") else PACKAGED / f"{name}.safetensors"
+    if not path.is_file():
+        packaged = ", ".join(sorted(p.stem for p in PACKAGED.glob("*.safetensors"))) or "none"
+        raise ModelError(
+            f"{name}: no such model; give a .safetensors file or packaged weights ({packaged})"
+        )
+    return path
+
+
+def file_sha256(path: str | os.PathLike[str]) -> str:
+    """Return the SHA-256 of a file, hexadecimal."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def save_model(
+    path: str | os.PathLike[str], model: WNet, metadata: Mapping[str, str] | None = None
+) -> None:
+    """Write weights as float16 safetensors, with preset and E in the header.
+
+    Parameters
+    ----------
+    path : path-like
+        Final name; written whole or not at all.
+    model : WNet
+        An unfolded network.
+    metadata : mapping of str to str, optional
+        Further facts for the header: training steps, data, version.
+    """
+    header = {
+        "format": FORMAT,
+        "preset": model.preset,
+        "embedding_dim": str(model.embedding_dim),
+        "use_distance_features": str(int(model.use_distance_features)),
+        **(metadata or {}),
+    }
+    tensors = {
+        name: (t.half() if t.is_floating_point() else t).contiguous()
+        for name, t in model.state_dict().items()
+    }
+    with write_aside(path) as part:
+        # One entry only: safetensors writes several in an order that changes from run to run.
+        save_file(tensors, part, metadata={"phenopipe": json.dumps(header, sort_keys=True)})
+
+
+def read_header(path: str | os.PathLike[str]) -> dict[str, str]:
+    """Read what a model file says of itself.
+
+    Raises
+    ------
+    ModelError
+        If the file is missing, cut short or not a phenopipe model.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            entry = (file.metadata() or {}).get("phenopipe", "{}")
+    except FileNotFoundError as error:
+        raise ModelError(f"{path}: no such model file") from error
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"{path}: is damaged or no safetensors file ({error})") from error
+    header: dict[str, str] = json.loads(entry)
+    if header.get("format") != FORMAT:
+        raise ModelError(f"{path}: is no phenopipe model (its header names no {FORMAT})")
+    return header
+
+
+def load_model(path: str | os.PathLike[str]) -> WNet:
+    """Read a network and its weights, in evaluation mode, float32.
+
+    Raises
+    ------
+    ModelError
+        If the file is missing, damaged, or does not fit the network that its header names.
+    """
+    header = read_header(path)
+    model = WNet(
+        header["preset"],
+        int(header["embedding_dim"]),
+        use_distance_features=header.get("use_distance_features", "1") == "1",
+    )
+    copy_weights(model, path)
+    return model.eval()
+
+
+def copy_weights(model: WNet, path: str | os.PathLike[str]) -> None:
+    """Copy the weights of a model file into a network of the same shape.
+
+    Raises
+    ------
+    ModelError
+        If the file holds another preset or E; the message names both.
+    """
+    header = read_header(path)
+    theirs = (header["preset"], int(header["embedding_dim"]))
+    ours = (model.preset, model.embedding_dim)
+    if theirs != ours:
+        raise ModelError(
+            f"{path}: holds preset {theirs[0]} with embedding_dim {theirs[1]}, "
+            f"but preset {ours[0]} with embedding_dim {ours[1]} is asked for"
+        )
+    with safe_open(path, framework="pt") as file:
+        tensors: dict[str, torch.Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise ModelError(f"{path}: its weights do not fit ({' '.join(str(error).split())})") from error

@@ -1,0 +1,6 @@
+"""Stage `predict`: the W-Net over crops."""
+
+from phenopipe.predict.network import Network
+from phenopipe.predict.shard import predict_shard
+
+__all__ = ["Network", "predict_shard"]

@@ -1,0 +1,67 @@
+"""Predictions of one shard: crops in, a store of distance maps and embeddings out."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from phenopipe.config import PredictSettings
+from phenopipe.encoding import encode_distance, encode_embedding
+from phenopipe.errors import StoreError
+from phenopipe.model import file_sha256, read_header
+from phenopipe.predict.network import Network
+from phenopipe.progress import track
+from phenopipe.store import create_array, create_store, open_array, open_store, read_crop
+
+
+def predict_shard(
+    crops: str | os.PathLike[str],
+    model: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    settings: PredictSettings | None = None,
+) -> None:
+    """Run the network over all crops of a shard.
+
+    Parameters
+    ----------
+    crops : path-like
+        Store of the crops, array ``rgb`` (N, S, S, 3) uint8.
+    model : path-like
+        Model file.
+    output : path-like
+        Store to write: ``distance`` (N, S, S) uint8 and ``embedding`` (N, S, S, E) int8. It
+        appears only when whole.
+    settings : PredictSettings, optional
+        Device, precision and batch size.
+
+    Raises
+    ------
+    StoreError
+        If the crops' store is missing or of another layout. A crop that is damaged is left
+        zero here; `segment` reads the crop again and names it.
+    ModelError
+        If the model is damaged, or the device is not there.
+    """
+    network = Network(model, settings)
+    rgb = open_array(open_store(crops), "rgb")
+    if rgb.ndim != 4 or rgb.shape[-1] != 3 or rgb.dtype != np.uint8:
+        raise StoreError(f"{crops}: rgb is {rgb.shape} {rgb.dtype}, not (N, S, S, 3) uint8")
+    count, size = rgb.shape[:2]
+    distances = np.zeros((count, size, size), np.uint8)
+    embeddings = np.zeros((count, size, size, network.embedding_dim), np.int8)
+    step = network.settings.batch_size
+    for start in track(range(0, count, step), -(-count // step), f"predict {Path(crops).stem}"):
+        stop = min(start + step, count)
+        distance, embedding = network(np.stack([read_crop(rgb, i) for i in range(start, stop)]))
+        distances[start:stop] = encode_distance(distance)
+        embeddings[start:stop] = encode_embedding(embedding, distance)
+    attributes = {
+        "format": "phenopipe-predictions-1",
+        "model": read_header(model),
+        "model_sha256": file_sha256(model),
+    }
+    with create_store(output, attributes) as group:
+        create_array(group, "distance", distances.shape, np.uint8)[:] = distances
+        create_array(group, "embedding", embeddings.shape, np.int8)[:] = embeddings

@@ -1,0 +1,119 @@
+"""Training pictures: drawn by index, so that any step of a training can be drawn again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from phenopipe.config import TrainSettings
+from phenopipe.synth import draw_plant
+from phenopipe.train.targets import all_pairs, distance_target, drop_small_leaves, neighbour_pairs
+
+#: Streams of pictures: a validation picture never turns up in training.
+TRAINING, VALIDATION = 0, 1
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One picture and what the network is to say of it."""
+
+    rgb: NDArray[np.uint8]
+    labels: NDArray[np.int32]
+    distance: NDArray[np.float32]
+    pairs: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Samples as tensors: rgb (N,3,H,W) uint8, labels and distance (N,H,W), pairs (P,3)."""
+
+    rgb: Tensor
+    labels: Tensor
+    distance: Tensor
+    pairs: Tensor
+
+
+class SyntheticPlants(Dataset[Sample]):
+    """Plants drawn by index.
+
+    Parameters
+    ----------
+    settings : TrainSettings
+        Size, seed and range of the plants.
+    stream : int
+        :data:`TRAINING` or :data:`VALIDATION`.
+    start, stop : int
+        Range of indices.
+    """
+
+    def __init__(self, settings: TrainSettings, stream: int, start: int, stop: int) -> None:
+        self.settings = settings
+        self.stream = stream
+        self.start = start
+        self.stop = stop
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    def __getitem__(self, index: int) -> Sample:
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        settings = self.settings
+        seed = (settings.seed, self.stream, self.start + index)
+        picture = draw_plant(seed, settings.plants, settings.image_size)
+        return make_sample(picture.rgb, picture.labels, settings)
+
+
+def make_sample(
+    rgb: NDArray[np.uint8], labels: NDArray[np.integer[Any]], settings: TrainSettings
+) -> Sample:
+    """Compute the targets of one labelled picture."""
+    losses = settings.losses
+    kept = drop_small_leaves(labels)
+    radius = losses.neighbour_radius * kept.shape[1]
+    pairs = neighbour_pairs(kept, radius) if losses.constraint == "local" else all_pairs(kept)
+    return Sample(rgb, kept, distance_target(kept), pairs)
+
+
+def collate(samples: list[Sample]) -> Batch:
+    """Stack samples to a batch; the pairs get the number of their picture in front."""
+    rgb = torch.from_numpy(np.stack([s.rgb for s in samples])).permute(0, 3, 1, 2)
+    pairs = [np.insert(s.pairs, 0, number, axis=1) for number, s in enumerate(samples)]
+    return Batch(
+        rgb.contiguous(memory_format=torch.channels_last),
+        torch.from_numpy(np.stack([s.labels for s in samples])).long(),
+        torch.from_numpy(np.stack([s.distance for s in samples])),
+        torch.from_numpy(np.concatenate(pairs)),
+    )
+
+
+def _one_thread(_worker: int) -> None:
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+
+
+def training_batches(settings: TrainSettings, first_step: int) -> Iterator[Batch]:
+    """Yield the batches of steps `first_step` .. ``settings.steps - 1``.
+
+    What a step sees depends on the settings and its number alone, so a training that goes on
+    from a checkpoint sees what it would have seen.
+    """
+    size = settings.batch_size
+    data = SyntheticPlants(settings, TRAINING, first_step * size, settings.steps * size)
+    yield from DataLoader(
+        data,
+        batch_size=size,
+        num_workers=settings.workers,
+        collate_fn=collate,
+        worker_init_fn=_one_thread,
+        prefetch_factor=4 if settings.workers else None,
+        multiprocessing_context="forkserver" if settings.workers else None,
+    )

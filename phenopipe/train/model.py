@@ -1,0 +1,160 @@
+"""Train one model by name, and let it pass only if it is no worse than its predecessor."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+import phenopipe
+from phenopipe.config import ModelSettings, TrainSettings
+from phenopipe.files import write_aside, write_text
+from phenopipe.model import WNet, copy_weights, file_sha256, find_weights, save_model
+from phenopipe.progress import track
+from phenopipe.train.card import write_card
+from phenopipe.train.optimise import optimise
+from phenopipe.train.validate import Score, validate
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a new model may replace its predecessor.
+
+    Attributes
+    ----------
+    passed : bool
+        Whether it may.
+    reason : str
+        One sentence with the figures.
+    candidate : Score
+        The new model's score.
+    predecessor : Score or None
+        The old one's on the same pictures, if there is an old one.
+    """
+
+    passed: bool
+    reason: str
+    candidate: Score
+    predecessor: Score | None
+
+
+def judge(candidate: Score, predecessor: Score | None, margin: float) -> Verdict:
+    """Compare two scores by their mean SBD.
+
+    Parameters
+    ----------
+    candidate, predecessor : Score
+        On the same pictures; without a predecessor every model passes.
+    margin : float
+        How much lower the candidate's SBD may be.
+    """
+    new = candidate.symmetric_best_dice
+    if predecessor is None:
+        return Verdict(True, f"SBD {new:.4f}, no predecessor", candidate, None)
+    old = predecessor.symmetric_best_dice
+    passed = new >= old - margin
+    relation = "is no worse than" if passed else "is worse than"
+    reason = f"SBD {new:.4f} {relation} the predecessor's {old:.4f} (margin {margin})"
+    return Verdict(passed, reason, candidate, predecessor)
+
+
+def train_model(name: str, settings: ModelSettings, folder: Path) -> Verdict:
+    """Train a model and write it, or its predecessor if it is worse.
+
+    Writes ``model.safetensors``, ``metrics.json`` and ``model_card.md`` into `folder`. The
+    course of the training and the last model that passed are kept in ``folder/training``; a
+    model that does not pass is kept there as ``rejected.safetensors``.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model.
+    settings : ModelSettings
+        Where training starts, and how it goes; ``settings.train`` is not None.
+    folder : Path
+        Folder of this model.
+
+    Returns
+    -------
+    Verdict
+        Whether the new model passed.
+
+    Raises
+    ------
+    ModelError
+        If the weights to start from are missing or of another shape, or the loss diverges.
+    """
+    training = settings.train
+    if training is None:
+        raise ValueError(f"model {name!r} has no train block")
+    work = folder / "training"
+    start = find_weights(settings.weights) if settings.weights else None
+    accepted = work / "accepted.safetensors"
+    predecessor = accepted if accepted.is_file() else start
+    candidate = work / "candidate.safetensors"
+    _fit(training, start, work, candidate)
+    verdict = judge(
+        validate(candidate, training),
+        validate(predecessor, training) if predecessor else None,
+        training.gate_margin,
+    )
+    if verdict.passed or predecessor is None:
+        log.info("model %s passes: %s", name, verdict.reason)
+        candidate.replace(accepted)
+    else:
+        rejected = work / "rejected.safetensors"
+        candidate.replace(rejected)
+        log.warning(
+            "model %s DOES NOT PASS and is kept aside as %s; going on with its predecessor: %s",
+            name, rejected, verdict.reason,
+        )
+        if predecessor != accepted:
+            _copy(predecessor, accepted)
+    _publish(name, training, verdict, accepted, folder)
+    return verdict
+
+
+def _fit(training: TrainSettings, start: Path | None, work: Path, output: Path) -> None:
+    """Run the training and write its averaged weights."""
+    torch.manual_seed(training.seed)
+    model = WNet(
+        training.preset, training.embedding_dim, stop_gradient=training.losses.stop_gradient
+    )
+    if start is not None:
+        copy_weights(model, start)
+    averaged = model
+    steps = optimise(model, training, work)
+    for number, loss, state in track(steps, training.steps, "train"):
+        averaged = state.averaged
+        if number % 50 == 0 or number + 1 == training.steps:
+            log.info("step %d of %d: loss %.4f", number + 1, training.steps, loss)
+    facts = {"steps": str(training.steps), "phenopipe_version": phenopipe.__version__}
+    save_model(output, averaged.cpu(), facts)
+
+
+def _publish(
+    name: str, training: TrainSettings, verdict: Verdict, accepted: Path, folder: Path
+) -> None:
+    """Write what later stages and people read; the model itself comes last."""
+    metrics = {
+        "model": name,
+        "passed": verdict.passed,
+        "reason": verdict.reason,
+        "sha256": file_sha256(accepted),
+        "candidate": verdict.candidate.as_dict(),
+        "predecessor": verdict.predecessor.as_dict() if verdict.predecessor else None,
+    }
+    write_text(folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")
+    write_card(folder / "model_card.md", name, training, metrics)
+    _copy(accepted, folder / "model.safetensors")
+
+
+def _copy(source: Path, target: Path) -> None:
+    with write_aside(target) as part:
+        shutil.copyfile(source, part)

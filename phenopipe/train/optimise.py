@@ -1,0 +1,215 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import hashlib
+import logging
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from phenopipe.config import TrainSettings
+from phenopipe.errors import ModelError
+from phenopipe.model import WNet
+from phenopipe.model.device import choose_device, choose_dtype
+from phenopipe.train.checkpoint import load_checkpoint, save_checkpoint
+from phenopipe.train.data import Batch, training_batches
+from phenopipe.train.losses import Losses, compute_losses
+
+log = logging.getLogger(__name__)
+
+#: Weight decay of AdamW and the norm to which gradients are clipped.
+WEIGHT_DECAY, GRADIENT_NORM = 1e-4, 5.0
+#: The averaged weights look back over about this many steps once training is long enough.
+AVERAGED_STEPS = 500
+COLUMNS = ("step", "loss", "distance", "intra", "inter", "learning_rate", "seconds")
+
+
+def learning_rate(step: int, settings: TrainSettings) -> float:
+    """Return the learning rate of a step: linear warm-up, then a cosine down to 1 %."""
+    if step < settings.warmup_steps:
+        return settings.learning_rate * (step + 1) / settings.warmup_steps
+    done = (step - settings.warmup_steps) / max(1, settings.steps - settings.warmup_steps)
+    return settings.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
+
+
+def settings_digest(settings: TrainSettings) -> str:
+    """Return a hash of the settings on which the course of a training depends."""
+    course = settings.model_dump_json(
+        exclude={"workers", "checkpoint_minutes", "gate_margin", "validation_images"}
+    )
+    return hashlib.sha256(course.encode()).hexdigest()
+
+
+@dataclass
+class Training:
+    """A training in progress.
+
+    Attributes
+    ----------
+    model : WNet
+        The network that learns.
+    averaged : WNet
+        Exponential moving average of its weights: what is evaluated and kept.
+    optimiser : torch.optim.Optimizer
+        AdamW.
+    device, dtype
+        Where and in which arithmetic it runs.
+    """
+
+    model: WNet
+    averaged: WNet
+    optimiser: torch.optim.Optimizer
+    device: torch.device
+    dtype: torch.dtype
+
+    @classmethod
+    def start(cls, model: WNet) -> Training:
+        """Make a network ready to learn on the best device that is there."""
+        device = choose_device("auto")
+        model = model.to(device, memory_format=torch.channels_last).train()
+        optimiser = torch.optim.AdamW(model.parameters(), weight_decay=WEIGHT_DECAY)
+        averaged = copy.deepcopy(model).eval().requires_grad_(False)
+        return cls(model, averaged, optimiser, device, choose_dtype("auto", device))
+
+    def step(self, number: int, batch: Batch, settings: TrainSettings) -> tuple[float, Losses]:
+        """Do one optimiser step; returns the total loss and its parts.
+
+        Raises
+        ------
+        ModelError
+            If the loss is no finite number.
+        """
+        torch.manual_seed(settings.seed * 1_000_003 + number)  # dropout, also after a resume
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(number, settings)
+        parts = self._losses(batch, settings)
+        weights = settings.losses
+        loss: Tensor = (
+            weights.distance * parts.distance
+            + weights.intra * parts.intra
+            + weights.inter * parts.inter
+        )
+        if not torch.isfinite(loss):
+            raise ModelError(
+                f"training stopped at step {number}: the loss is {loss.item()} (distance "
+                f"{parts.distance.item()}, intra {parts.intra.item()}, inter {parts.inter.item()}); "
+                "lower learning_rate"
+            )
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), GRADIENT_NORM)
+        self.optimiser.step()
+        self._average(number)
+        return loss.item(), parts
+
+    def _losses(self, batch: Batch, settings: TrainSettings) -> Losses:
+        reduced = self.dtype != torch.float32
+        with torch.autocast(self.device.type, self.dtype, enabled=reduced):
+            distance, embedding = self.model(batch.rgb.to(self.device))
+        return compute_losses(
+            distance,
+            embedding,
+            batch.labels.to(self.device),
+            batch.distance.to(self.device),
+            batch.pairs.to(self.device),
+            anchored=settings.losses.background == "anchored",
+            balance=settings.losses.balance,
+        )
+
+    @torch.no_grad()
+    def _average(self, number: int) -> None:
+        """Move the averaged weights; the average starts short, or it would hold the first steps."""
+        share = max(1 / AVERAGED_STEPS, 5 / (number + 5))
+        fresh = self.model.state_dict()
+        for name, value in self.averaged.state_dict().items():
+            if value.is_floating_point():
+                value.lerp_(fresh[name], share)
+            else:
+                value.copy_(fresh[name])
+
+
+def optimise(
+    model: WNet, settings: TrainSettings, folder: Path
+) -> Iterator[tuple[int, float, Training]]:
+    """Train, with checkpoints in `folder`, going on from the last one.
+
+    Parameters
+    ----------
+    model : WNet
+        The network as it starts.
+    settings : TrainSettings
+        Everything about the training.
+    folder : Path
+        Holds ``checkpoint.safetensors`` and ``losses.csv``.
+
+    Yields
+    ------
+    step, loss, training
+        After each step.
+
+    Raises
+    ------
+    ModelError
+        If the loss is no finite number.
+    """
+    training = Training.start(model)
+    checkpoint = folder / "checkpoint.safetensors"
+    state = (settings_digest(settings), training.model, training.averaged, training.optimiser)
+    first = load_checkpoint(checkpoint, *state)
+    folder.mkdir(parents=True, exist_ok=True)
+    if first:
+        log.info("going on from step %d of %d", first, settings.steps)
+    saved = time.monotonic()
+    with LossLog(folder / "losses.csv", first) as losses:
+        for number, batch in enumerate(training_batches(settings, first), start=first):
+            loss, parts = training.step(number, batch, settings)
+            losses.write(number, loss, parts, learning_rate(number, settings))
+            yield number, loss, training
+            if time.monotonic() - saved > settings.checkpoint_minutes * 60:
+                save_checkpoint(checkpoint, number + 1, *state)
+                saved = time.monotonic()
+    save_checkpoint(checkpoint, settings.steps, *state)
+
+
+class LossLog:
+    """A CSV of the losses; rows after the step gone on from are cut off.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    first_step : int
+        First step that will be written.
+    """
+
+    def __init__(self, path: Path, first_step: int) -> None:
+        kept: list[list[str]] = []
+        if first_step and path.is_file():
+            with path.open(newline="") as file:
+                kept = [row for row in csv.reader(file) if row and row[0].isdigit()]
+        self._file = path.open("w", newline="")
+        self._writer = csv.writer(self._file)
+        self._writer.writerow(COLUMNS)
+        self._writer.writerows(row for row in kept if int(row[0]) < first_step)
+        self._start = time.monotonic()
+
+    def __enter__(self) -> LossLog:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def write(self, step: int, loss: float, parts: Losses, rate: float) -> None:
+        """Write the losses of one step."""
+        values = (loss, parts.distance.item(), parts.intra.item(), parts.inter.item(), rate)
+        seconds = time.monotonic() - self._start
+        self._writer.writerow([step, *(f"{v:.6g}" for v in values), f"{seconds:.1f}"])
+        self._file.flush()
