@@ -1,0 +1,130 @@
+"""The stage `tabulate`: the tables of one image set."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from phenopipe.config import QualitySettings
+from phenopipe.errors import StoreError
+from phenopipe.tabulate.columns import LEAF_TRAITS, LEAVES, PLANT_TRAITS, PLANTS
+from phenopipe.tabulate.pots import CROP_NUMBERS, CROP_TEXT, extra_columns, join_pots
+from phenopipe.tabulate.rows import Provenance, extra_text, leaf_rows, plant_rows
+from phenopipe.tabulate.sheet import read_plants_sheet
+from phenopipe.tabulate.table_files import write_table
+
+_Path = str | os.PathLike[str]
+
+
+def tabulate_set(
+    *,
+    plan: _Path,
+    crops: Iterable[_Path],
+    measurements: _Path,
+    plants_sheet: _Path | None,
+    quality: QualitySettings,
+    provenance: Provenance,
+    out: _Path,
+) -> None:
+    """Write plants.csv and leaves.csv of one image set, with Parquet and schemas beside them.
+
+    Parameters
+    ----------
+    plan : path-like
+        ``results/plan/{set}.tsv``; its rows with status kept are the planned images.
+    crops : iterable of path-like
+        The TSVs of all shards of the set.
+    measurements : path-like
+        ``measurements.parquet`` of the set and analysis.
+    plants_sheet : path-like or None
+        The user's plants sheet.
+    quality : QualitySettings
+        Limits for flags.
+    provenance : Provenance
+        What made the measurements.
+    out : path-like
+        Folder for the tables.
+
+    Raises
+    ------
+    InputError
+        If the plants sheet is wrong.
+    StoreError
+        If a table of an earlier stage is missing or damaged.
+    """
+    sheet = None if plants_sheet is None else read_plants_sheet(plants_sheet)
+    pots = join_pots(planned_images(plan), read_crops(crops), sheet)
+    measured = read_measurements(measurements)
+    plants = plant_rows(pots, measured, quality=quality, provenance=provenance)
+    about = {name: str(value) for name, value in vars(provenance).items()}
+    columns = (*PLANTS, *extra_text(extra_columns(pots)))
+    write_table(Path(out) / "leaves.csv", leaf_rows(pots, measured), LEAVES, about)
+    write_table(Path(out) / "plants.csv", plants, columns, about)
+
+
+def planned_images(path: _Path) -> pd.DataFrame:
+    """Read the images that a plan keeps.
+
+    Raises
+    ------
+    StoreError
+        If the plan is missing or damaged.
+    """
+    plan = _read_tsv(path, ("image", "status"))
+    return plan[plan["status"] == "kept"].reset_index(drop=True)
+
+
+def read_crops(paths: Iterable[_Path]) -> pd.DataFrame:
+    """Read the crops' TSVs of a set, one after another.
+
+    Returns
+    -------
+    DataFrame
+        Text, with mm_per_px, brightness and sharpness as numbers.
+
+    Raises
+    ------
+    StoreError
+        If one is missing or damaged.
+    """
+    needed = ("image", "pot", *CROP_TEXT, *CROP_NUMBERS)
+    tables = [_read_tsv(path, needed) for path in paths]
+    crops = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(needed))
+    for name in CROP_NUMBERS:
+        crops[name] = pd.to_numeric(crops[name].where(crops[name] != ""))
+    return crops
+
+
+def read_measurements(path: _Path) -> pd.DataFrame:
+    """Read the measurements of a set.
+
+    Raises
+    ------
+    StoreError
+        If the file is missing or damaged.
+    """
+    needed = ["crop_id", "label", "status", "reason", *sorted({*LEAF_TRAITS, *PLANT_TRAITS})]
+    try:
+        table: pd.DataFrame = pq.read_table(path, columns=needed).to_pandas()
+    except (OSError, pa.ArrowException) as error:
+        reason = str(error).splitlines()[0]
+        raise StoreError(f"{path}: cannot be read as measurements ({reason})") from error
+    if missing := [name for name in needed if name not in table.columns]:
+        raise StoreError(f"{path}: lacks the columns {', '.join(missing)}")
+    return table
+
+
+def _read_tsv(path: _Path, needed: tuple[str, ...]) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(path, sep="\t", dtype="str", keep_default_na=False, encoding="utf-8")
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise StoreError(f"{path}: cannot be read as a table ({reason})") from error
+    if missing := [name for name in needed if name not in table.columns]:
+        raise StoreError(f"{path}: lacks the columns {', '.join(missing)}")
+    return table
