@@ -51,6 +51,15 @@ def draw_background(rng: np.random.Generator, size: int, settings: PlantSettings
     return ground
 
 
+def draw_pot(rng: np.random.Generator, size: int) -> Ground:
+    """Draw a pot of soil as it stands in a greenhouse, (size, size, 3) float32, RGB 0..1."""
+    ground = drawn_soil(rng, size)
+    if rng.random() < 0.2:
+        algae(rng, ground)
+    _pot(rng, ground)
+    return ground
+
+
 def _drawn_ground(rng: np.random.Generator, size: int) -> Ground:
     kind = rng.choice(["soil", "mat", "grid", "plain"], p=[0.62, 0.14, 0.14, 0.10])
     if kind == "soil":
@@ -84,7 +93,7 @@ def _mat(rng: np.random.Generator, size: int) -> Ground:
     shade = 1.0 + np.float32(rng.uniform(0.1, 0.45)) * weave + np.float32(0.12) * rough
     colours = [[0.22, 0.30, 0.45], [0.10, 0.10, 0.11], [0.35, 0.35, 0.36], [0.14, 0.18, 0.28]]
     colour = np.array(colours[rng.integers(4)]) * rng.uniform(0.7, 1.4)
-    return np.clip(shade, 0.05, 2.0)[..., None] * colour.astype(np.float32)
+    return _tinted(np.clip(shade, 0.05, 2.0), colour)
 
 
 def _grid(rng: np.random.Generator, size: int) -> Ground:
@@ -97,7 +106,11 @@ def _grid(rng: np.random.Generator, size: int) -> Ground:
     dark = rng.uniform(0.04, 0.12) * np.array([1.0, 0.95, 0.9])
     ground = light + hole[..., None] * (dark - light)
     ground *= (1.0 + np.float32(rng.uniform(0.05, 0.25)) * rough)[..., None]
-    return np.clip(ground, 0.0, 1.0).astype(np.float32)
+    return np.asarray(np.clip(ground, 0.0, 1.0), np.float32)
+
+
+def _tinted(shade: NDArray[np.float32], colour: NDArray[np.float64]) -> Ground:
+    return np.asarray(shade[..., None] * colour, np.float32)
 
 
 def _plain(rng: np.random.Generator, size: int) -> Ground:
@@ -109,7 +122,7 @@ def _plain(rng: np.random.Generator, size: int) -> Ground:
     colours = [[0.78, 0.68, 0.52], [0.85, 0.85, 0.83], [0.5, 0.5, 0.52], [0.05, 0.05, 0.06]]
     colour = np.array(colours[rng.integers(4)]) * rng.uniform(0.7, 1.1)
     shade = 1.0 + np.float32(rng.uniform(0.02, 0.15)) * rough
-    return np.clip(shade, 0.2, 2.0)[..., None] * colour.astype(np.float32)
+    return _tinted(np.clip(shade, 0.2, 2.0), colour)
 
 
 def _pot(rng: np.random.Generator, ground: Ground) -> None:
@@ -142,7 +155,8 @@ def _rounded_square(rng: np.random.Generator, size: int) -> NDArray[np.float32]:
     dx = np.abs(axis - np.float32(centre[0]))[None, :] - np.float32(half - radius)
     dy = np.abs(axis - np.float32(centre[1]))[:, None] - np.float32(half - radius)
     outer = np.hypot(np.maximum(dx, 0.0), np.maximum(dy, 0.0))
-    return outer + np.minimum(np.maximum(dx, dy), 0.0) - np.float32(radius)
+    inner = np.minimum(np.maximum(dx, dy), 0.0)
+    return np.asarray(outer + inner - radius, np.float32)
 
 
 def _labels(rng: np.random.Generator, ground: Ground) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -50,7 +51,7 @@ class Camera:
 
 
 def draw_camera(rng: np.random.Generator) -> Camera:
-    """Draw a camera; about a third of the pictures are as dark as those of real growth rooms."""
+    """Draw a camera; two fifths of the pictures are as dark as those of real growth rooms."""
     dark = rng.random() < 0.4
     return Camera(
         exposure=rng.uniform(0.5, 0.85) if dark else rng.uniform(0.8, 1.25),
@@ -101,12 +102,13 @@ def compress(picture: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
     done, code = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:
         raise RuntimeError("OpenCV cannot write JPEG")
-    return np.ascontiguousarray(cv2.imdecode(code, cv2.IMREAD_COLOR)[..., ::-1])
+    read = np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR), np.uint8)
+    return np.ascontiguousarray(read[..., ::-1])
 
 
 def _soften(scene: NDArray[np.float32], camera: Camera) -> NDArray[np.float32]:
     """Blur, and lose the resolution that the camera does not have."""
-    seen = scene
+    seen: NDArray[Any] = scene
     if camera.shrink < 1.0:
         side = max(8, round(scene.shape[0] * camera.shrink))
         small = cv2.resize(seen, (side, side), interpolation=cv2.INTER_AREA)

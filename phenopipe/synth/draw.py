@@ -1,19 +1,22 @@
-"""Draw one training picture: a background, a rosette or none, and the camera."""
+"""Draw one training picture: a background, a plant or several or none, and the camera."""
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from phenopipe.config import PlantSettings
 from phenopipe.synth.background import draw_background
 from phenopipe.synth.camera import draw_camera, expose
 from phenopipe.synth.image import Seed, SyntheticImage, generator
 from phenopipe.synth.labels import tidy_labels
-from phenopipe.synth.paint import Canvas, Placement, Shadow, paint_leaf
-from phenopipe.synth.palette import draw_palette, paint_of
-from phenopipe.synth.rosette import Rosette, grow_rosette
+from phenopipe.synth.padding import pad_black
+from phenopipe.synth.paint import Canvas
+from phenopipe.synth.plant import draw_light, paint_plant, plant_of, reach
+
+#: Share of pictures with several small plants, as a tray seen from far.
+CROWD_SHARE = 0.08
+#: Share of pictures that show only a rectangle, black around it.
+PADDED_SHARE = 0.12
 
 
 def draw_plant(seed: Seed, settings: PlantSettings, size: int) -> SyntheticImage:
@@ -24,7 +27,7 @@ def draw_plant(seed: Seed, settings: PlantSettings, size: int) -> SyntheticImage
     seed : int or sequence of int
         The same seed gives the same picture, in every process.
     settings : PlantSettings
-        Range of the plants.
+        Range of the plants. A picture may show several small plants, which share the leaves.
     size : int
         Side of the picture, px.
 
@@ -41,56 +44,38 @@ def draw_plant(seed: Seed, settings: PlantSettings, size: int) -> SyntheticImage
     rng = generator(seed)
     canvas = Canvas(draw_background(rng, size, settings))
     if rng.random() >= settings.empty_share:
-        _plant(rng, canvas, settings)
-    camera = draw_camera(rng)
-    return SyntheticImage(expose(canvas.rgb, camera, rng), tidy_labels(canvas.labels))
+        _paint_plants(rng, canvas, settings)
+    rgb = expose(canvas.rgb, draw_camera(rng), rng)
+    if rng.random() < PADDED_SHARE:
+        pad_black(rng, rgb, canvas.labels)
+    return SyntheticImage(rgb, tidy_labels(canvas.labels))
 
 
-def _plant(rng: np.random.Generator, canvas: Canvas, settings: PlantSettings) -> None:
+def _paint_plants(rng: np.random.Generator, canvas: Canvas, settings: PlantSettings) -> None:
+    room = settings.max_leaves // settings.min_leaves
+    if room > 1 and rng.random() < CROWD_SHARE:
+        _crowd(rng, canvas, settings, int(rng.integers(2, min(room, 7) + 1)))
+    else:
+        share = float(np.exp(rng.uniform(np.log(0.08), np.log(1.15))))
+        _one(rng, canvas, settings.min_leaves, settings.max_leaves, share)
+
+
+def _crowd(rng: np.random.Generator, canvas: Canvas, settings: PlantSettings, plants: int) -> None:
+    most = settings.max_leaves // plants
+    share = rng.uniform(0.1, 0.45)
+    for _ in range(plants):
+        _one(rng, canvas, settings.min_leaves, most, share * rng.uniform(0.7, 1.2))
+
+
+def _one(rng: np.random.Generator, canvas: Canvas, fewest: int, most: int, share: float) -> None:
+    """Paint one plant whose width is about `share` of the picture's."""
     size = canvas.labels.shape[0]
-    leaves = int(rng.integers(settings.min_leaves, settings.max_leaves + 1))
-    rosette = grow_rosette(rng, leaves)
-    age = leaves + rng.uniform(0.3, 1.0)
-    grown = rosette.at_age(age)
-    reach = max(length for _, length in grown)
-    share = np.exp(rng.uniform(np.log(0.09), np.log(1.15)))
-    share = max(share, 0.02 * leaves)
-    scale = 0.5 * size * share / reach
+    leaves = fewest + int((most - fewest + 1) * rng.beta(1.1, 1.5))
+    plant = plant_of(rng, leaves)
+    age = leaves + rng.uniform(0.3, 1.5)
+    # Many leaves on a plant of few pixels could not be told apart by anybody.
+    share = max(share, 0.018 * leaves)
+    scale = 0.5 * size * share / reach(plant.rosette.at_age(age))
     slack = max(0.08, 0.5 - 0.5 * share)
-    centre = size * (0.5 + rng.uniform(-0.6, 0.6, 2) * slack)
-    _paint_rosette(rng, canvas, rosette, age, scale, (float(centre[0]), float(centre[1])))
-
-
-def _paint_rosette(
-    rng: np.random.Generator,
-    canvas: Canvas,
-    rosette: Rosette,
-    age: float,
-    scale: float,
-    centre: tuple[float, float],
-) -> None:
-    palette = draw_palette(rng)
-    light = rng.uniform(0.0, 2.0 * np.pi)
-    height = rng.uniform(0.01, 0.06)
-    strength = rng.uniform(0.1, 0.65)
-    grown = rosette.at_age(age)
-    for number, (leaf, length) in enumerate(grown, start=1):
-        far = height * scale * (0.5 + 0.5 * length / leaf.length)
-        shadow = Shadow((far * np.cos(light), far * np.sin(light)), 0.5 + 0.6 * far, strength)
-        place = Placement(centre, leaf.angle, length * scale)
-        paint = paint_of(rng, palette, length / leaf.length)
-        paint_leaf(canvas, number, leaf.form, place, paint, shadow, rng)
-    _blur_centre(rng, canvas.rgb, centre, scale * max(length for _, length in grown))
-
-
-def _blur_centre(
-    rng: np.random.Generator, rgb: NDArray[np.float32], centre: tuple[float, float], reach: float
-) -> None:
-    """Blur the crowded centre, which stands above the plane in focus."""
-    sigma = reach * rng.uniform(0.0, 0.02)
-    if sigma < 0.4:
-        return
-    axis = np.arange(rgb.shape[0], dtype=np.float32)
-    far = np.hypot(axis[None, :] - centre[0], axis[:, None] - centre[1]) / np.float32(0.3 * reach)
-    weight = np.exp(-(far.astype(np.float32) ** 2))[..., None]
-    rgb += weight * (cv2.GaussianBlur(rgb, (0, 0), sigma) - rgb)
+    x, y = size * (0.5 + rng.uniform(-0.85, 0.85, 2) * slack)
+    paint_plant(canvas, plant, age, scale, (float(x), float(y)), draw_light(rng))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from skimage.measure import label as connected
-from skimage.segmentation import relabel_sequential
+from scipy.ndimage import find_objects
 
 #: The smallest visible piece of a leaf that keeps its label, as a share of the picture.
 SMALLEST_SHARE = 1e-4
@@ -30,15 +29,34 @@ def tidy_labels(labels: NDArray[np.uint16]) -> NDArray[np.uint16]:
     Returns
     -------
     ndarray, (S, S), uint16
-        Labels 1..K in the same order; a piece too small to be seen belongs to a leaf beside it,
-        or to the background if there is none.
+        Labels 1..K in the same order. A piece of fewer than `smallest_piece` pixels belongs to
+        the highest label that touches it, or to the background if there is none.
     """
-    pieces = connected(labels, background=0, connectivity=2)
-    sizes = np.bincount(pieces.ravel())
-    small = (sizes < smallest_piece(labels.shape[0]))[pieces] & (labels > 0)
-    if not small.any():
-        return np.asarray(relabel_sequential(labels)[0], np.uint16)
+    small = _remnants(labels, smallest_piece(labels.shape[0]))
     kept = np.where(small, np.uint16(0), labels)
-    beside = cv2.dilate(kept, np.ones((3, 3), np.uint8), iterations=2)
-    kept[small] = beside[small]
-    return np.asarray(relabel_sequential(kept)[0], np.uint16)
+    if small.any():
+        # Twice, since the inside of a remnant touches no other leaf.
+        for _ in range(2):
+            open_ = small & (kept == 0)
+            kept[open_] = cv2.dilate(kept, np.ones((3, 3), np.uint8))[open_]
+    return _renumber(kept)
+
+
+def _remnants(labels: NDArray[np.uint16], fewest: int) -> NDArray[np.bool_]:
+    """Return where connected pieces of one label have fewer than `fewest` pixels."""
+    small = np.zeros(labels.shape, bool)
+    for number, window in enumerate(find_objects(labels), start=1):
+        if window is not None:
+            mask = (labels[window] == number).astype(np.uint8)
+            _, pieces, table, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+            too_small = table[:, cv2.CC_STAT_AREA] < fewest
+            too_small[0] = False
+            small[window] |= too_small[pieces]
+    return small
+
+
+def _renumber(labels: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """Return the map with the labels that occur numbered 1..K, in the same order."""
+    occurs = np.bincount(labels.ravel()) > 0
+    occurs[0] = False
+    return np.asarray((np.cumsum(occurs) * occurs)[labels], np.uint16)

@@ -34,6 +34,8 @@ class LeafForm:
         Where teeth and lobes begin, rad.
     skew : float
         How much wider the left half of the blade is than the right one.
+    wobble : float
+        Unevenness of the margin over the half width.
     """
 
     petiole: float
@@ -48,6 +50,26 @@ class LeafForm:
     notch: float = 0.0
     phase: float = 0.0
     skew: float = 0.0
+    wobble: float = 0.0
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a leaf lies on the canvas.
+
+    Attributes
+    ----------
+    centre : (float, float)
+        The stem (x, y), px.
+    angle : float
+        Direction of the leaf, rad.
+    length : float
+        From stem to tip, px.
+    """
+
+    centre: tuple[float, float]
+    angle: float
+    length: float
 
 
 def half_width(form: LeafForm, along: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -71,7 +93,8 @@ def half_width(form: LeafForm, along: NDArray[np.float64]) -> NDArray[np.float64
     blade = share**form.base * (1.0 - share) ** form.tip / peak
     blade *= 0.5 * form.width * (1.0 - form.petiole)
     stalk = np.where(along < 0.5 * (1.0 + form.petiole), 0.5 * form.stalk, 0.0)
-    return np.maximum(blade, stalk)
+    width: NDArray[np.float64] = np.maximum(blade, stalk)
+    return width
 
 
 def outline(form: LeafForm, points: int = 36) -> NDArray[np.float64]:
@@ -101,12 +124,14 @@ def outline(form: LeafForm, points: int = 36) -> NDArray[np.float64]:
 
 
 def _margin(form: LeafForm, along: NDArray[np.float64], sign: float) -> NDArray[np.float64]:
-    """Return how much of the half width teeth and lobes take away."""
+    """Return how much of the half width teeth, lobes and unevenness take away."""
     share = np.clip((along - form.petiole) / (1.0 - form.petiole), 0.0, 1.0)
     turn = (form.teeth * share + form.phase * (1.0 + 0.2 * sign)) % 1.0
     teeth = form.teeth_depth * turn * (share > 0.12)
     wave = 0.5 + 0.5 * np.cos(2.0 * np.pi * 3.5 * share + form.phase + sign)
-    return teeth + form.lobes_depth * wave * np.sin(np.pi * share)
+    uneven = form.wobble * np.sin(2.0 * np.pi * 1.6 * share + 2.0 * form.phase * sign)
+    margin: NDArray[np.float64] = teeth + (form.lobes_depth * wave + uneven) * np.sin(np.pi * share)
+    return margin
 
 
 def _notch(
@@ -116,4 +141,5 @@ def _notch(
     reach = 0.25 * form.width * (1.0 - form.petiole) + 1e-9
     near_tip = np.clip((along - 0.7) / 0.3, 0.0, 1.0)
     depth = form.notch * (1.0 - form.petiole)
-    return depth * near_tip * np.exp(-((side / reach) ** 2))
+    drawn_back: NDArray[np.float64] = depth * near_tip * np.exp(-((side / reach) ** 2))
+    return drawn_back

@@ -52,14 +52,15 @@ def octave_noise(
     ndarray, (H, W), float32
         Mean about 0, deviation about 1.
     """
-    texture = _bank()[octave, rng.integers(_COPIES)]
+    texture: NDArray[np.float32] = _bank()[octave, rng.integers(_COPIES)]
     top, left = rng.integers(BANK_SIDE, size=2)
     height, width = shape
     if top + height <= BANK_SIDE and left + width <= BANK_SIDE:
         return texture[top : top + height, left : left + width]
     rows = np.arange(top, top + height) % BANK_SIDE
     cols = np.arange(left, left + width) % BANK_SIDE
-    return texture[np.ix_(rows, cols)]
+    repeated: NDArray[np.float32] = texture[np.ix_(rows, cols)]
+    return repeated
 
 
 def fractal_noise(
@@ -88,8 +89,3 @@ def fractal_noise(
             cv2.scaleAdd(piece, float(weight), total, total)
     norm = float(np.sqrt(np.sum(np.square(weights))))
     return total / np.float32(norm) if norm else total
-
-
-def warp_scale(field: NDArray[np.float32], side: int) -> NDArray[np.float32]:
-    """Resize a square field to `side`, px."""
-    return cv2.resize(field, (side, side), interpolation=cv2.INTER_LINEAR)

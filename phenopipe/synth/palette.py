@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from phenopipe.synth.paint import LeafPaint
+from phenopipe.synth.shading import LeafPaint
 
 RGB = tuple[float, float, float]
 YELLOW: RGB = (0.72, 0.66, 0.20)
-PURPLE: RGB = (0.36, 0.20, 0.30)
+PURPLE: RGB = (0.42, 0.27, 0.33)
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,10 @@ class Palette:
 
 def draw_palette(rng: np.random.Generator) -> Palette:
     """Draw the looks of a plant, from yellow green to dark green, seldom purple."""
-    stressed = rng.random() < 0.2
+    stressed = rng.random() < 0.15
     return Palette(
         hue=float(np.clip(rng.normal(0.22, 0.035), 0.14, 0.36)),
-        saturation=rng.uniform(0.35, 0.8),
+        saturation=rng.uniform(0.42, 0.8),
         value=rng.uniform(0.38, 0.72),
         stalk_pale=rng.uniform(0.1, 0.6),
         stalk_purple=rng.uniform(0.0, 0.5) if rng.random() < 0.2 else 0.0,
@@ -71,7 +71,7 @@ def draw_palette(rng: np.random.Generator) -> Palette:
         vein=rng.uniform(0.0, 0.6),
         gloss=rng.uniform(0.0, 0.12) if rng.random() < 0.4 else 0.0,
         stress_share=rng.uniform(0.1, 0.6) if stressed else 0.0,
-        stress_colour=YELLOW if rng.random() < 0.6 else PURPLE,
+        stress_colour=YELLOW if rng.random() < 0.7 else PURPLE,
     )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from phenopipe.synth.leaf import LeafForm
 
@@ -34,6 +35,31 @@ class Leaf:
 
 
 @dataclass(frozen=True)
+class GrownLeaf:
+    """A leaf at one age of the plant.
+
+    Attributes
+    ----------
+    index : int
+        Which leaf of the rosette, from 0.
+    form : LeafForm
+        Its present form.
+    angle : float
+        Direction from the stem, rad.
+    length : float
+        Present length over the plant's longest.
+    maturity : float
+        Share of its full length, 0..1.
+    """
+
+    index: int
+    form: LeafForm
+    angle: float
+    length: float
+    maturity: float
+
+
+@dataclass(frozen=True)
 class Rosette:
     """A plant's leaves, oldest (lowest) first.
 
@@ -48,8 +74,8 @@ class Rosette:
     leaves: tuple[Leaf, ...]
     span: float
 
-    def at_age(self, age: float) -> list[tuple[Leaf, float]]:
-        """Return the leaves that have appeared, and the present length of each.
+    def at_age(self, age: float) -> list[GrownLeaf]:
+        """Return the leaves that have appeared, oldest first.
 
         Parameters
         ----------
@@ -58,17 +84,26 @@ class Rosette:
 
         Returns
         -------
-        list of (Leaf, float)
-            Oldest first; lengths only grow with age.
+        list of GrownLeaf
+            Angles stay the same at every age; lengths only grow.
         """
-        present = [leaf for leaf in self.leaves if leaf.birth < age]
-        return [(leaf, leaf.length * _grown(age - leaf.birth, self.span)) for leaf in present]
+        return [
+            _at_maturity(index, leaf, _maturity(age - leaf.birth, self.span))
+            for index, leaf in enumerate(self.leaves)
+            if leaf.birth < age
+        ]
 
 
-def _grown(since_birth: float, span: float) -> float:
+def _maturity(since_birth: float, span: float) -> float:
     """Return a leaf's share of its full length: from 0.07 at birth to 1 after `span`."""
     share = min(since_birth / span, 1.0)
     return 0.07 + 0.93 * float(np.sin(0.5 * np.pi * share) ** 1.3)
+
+
+def _at_maturity(index: int, leaf: Leaf, maturity: float) -> GrownLeaf:
+    """Grow a leaf: the petiole stretches later than the blade."""
+    form = replace(leaf.form, petiole=leaf.form.petiole * (0.1 + 0.9 * maturity))
+    return GrownLeaf(index, form, leaf.angle, leaf.length * maturity, maturity)
 
 
 @dataclass(frozen=True)
@@ -85,6 +120,7 @@ class _Habit:
     teeth_depth: float
     lobes_depth: float
     notch: float
+    wobble: float
     jitter: float
 
 
@@ -109,7 +145,7 @@ def grow_rosette(rng: np.random.Generator, leaves: int) -> Rosette:
     angles = start + turn * _angles(leaves)
     angles += rng.normal(0.0, habit.jitter, leaves)
     climb = rng.uniform(3.0, 9.0)
-    span = rng.uniform(4.5, 9.0)
+    span = rng.uniform(5.0, 11.0)
     first = rng.uniform(0.2, 0.45)
     grown = tuple(
         _draw_leaf(rng, habit, index, float(angles[index]), climb, span, first)
@@ -118,9 +154,9 @@ def grow_rosette(rng: np.random.Generator, leaves: int) -> Rosette:
     return Rosette(grown, span)
 
 
-def _angles(leaves: int) -> np.ndarray:
+def _angles(leaves: int) -> NDArray[np.float64]:
     """Return directions: cotyledons opposite, the first leaves across, then the golden angle."""
-    spiral = 0.5 * np.pi + GOLDEN_ANGLE * np.arange(-2, leaves - 2)
+    spiral: NDArray[np.float64] = 0.5 * np.pi + GOLDEN_ANGLE * np.arange(-2, leaves - 2)
     spiral[: min(2, leaves)] = np.array([0.0, np.pi])[:leaves]
     if leaves > 3:
         spiral[3] = -0.5 * np.pi
@@ -141,6 +177,7 @@ def _draw_habit(rng: np.random.Generator) -> _Habit:
         teeth_depth=rng.uniform(0.06, 0.22) if serrated else 0.0,
         lobes_depth=rng.uniform(0.2, 0.5) if lobed else 0.0,
         notch=rng.uniform(0.1, 0.25) if rng.random() < 0.3 else 0.0,
+        wobble=rng.uniform(0.0, 0.16),
         jitter=rng.uniform(0.04, 0.25),
     )
 
@@ -191,4 +228,5 @@ def _true_leaf(rng: np.random.Generator, habit: _Habit, rank: float) -> LeafForm
         lobes_depth=habit.lobes_depth * rank,
         phase=rng.uniform(0.0, 6.0),
         skew=rng.normal(0.0, 0.06),
+        wobble=habit.wobble * rng.uniform(0.0, 1.0),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,12 +16,12 @@ Ground = NDArray[np.float32]
 
 
 @lru_cache(maxsize=4)
-def load_soils(folder: str | os.PathLike[str]) -> tuple[NDArray[np.uint8], ...]:
+def load_soils(folder: str) -> tuple[NDArray[np.uint8], ...]:
     """Read every picture of a folder of bare soil, once a process.
 
     Parameters
     ----------
-    folder : path-like
+    folder : str
         The setting ``soil_folder``.
 
     Returns
@@ -37,7 +36,9 @@ def load_soils(folder: str | os.PathLike[str]) -> tuple[NDArray[np.uint8], ...]:
     """
     paths = sorted(Path(folder).iterdir()) if Path(folder).is_dir() else []
     read = (cv2.imread(str(path), cv2.IMREAD_COLOR) for path in paths if path.is_file())
-    soils = tuple(np.ascontiguousarray(soil[..., ::-1]) for soil in read if soil is not None)
+    soils = tuple(
+        np.ascontiguousarray(soil[..., ::-1], np.uint8) for soil in read if soil is not None
+    )
     if not soils:
         raise InputError(
             f"soil_folder: {folder} holds no readable picture; name a folder of pictures of bare "
@@ -46,7 +47,7 @@ def load_soils(folder: str | os.PathLike[str]) -> tuple[NDArray[np.uint8], ...]:
     return soils
 
 
-def real_soil(rng: np.random.Generator, size: int, folder: str | os.PathLike[str]) -> Ground:
+def real_soil(rng: np.random.Generator, size: int, folder: str) -> Ground:
     """Cut a random square out of a real picture: turned, flipped, and its colours shifted.
 
     Raises
@@ -62,7 +63,7 @@ def real_soil(rng: np.random.Generator, size: int, folder: str | os.PathLike[str
     cut = cut[:, ::-1] if rng.random() < 0.5 else cut
     shrinks = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
     ground = cv2.resize(np.ascontiguousarray(cut), (size, size), interpolation=shrinks)
-    tint = rng.uniform(0.8, 2.4) * rng.normal(1.0, 0.06, 3)
+    tint = rng.uniform(0.8, 1.9) * rng.normal(1.0, 0.06, 3)
     return ground.astype(np.float32) * (tint / 255.0).astype(np.float32)
 
 
