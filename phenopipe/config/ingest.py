@@ -26,6 +26,13 @@ class PotLayout(Block):
         None, "One (left, top, right, bottom) box per pot, instead of a grid.", unit="px"
     )
 
+    @property
+    def count(self) -> int:
+        """Number of pots."""
+        if self.boxes is not None:
+            return len(self.boxes)
+        return (self.rows or 1) * (self.cols or 1)
+
     @model_validator(mode="after")
     def _grid_or_boxes(self) -> Self:
         grid = (self.rows, self.cols, self.corners)
@@ -54,7 +61,12 @@ class IngestSettings(Block):
     """Decode images, cut pots, and resample them to crops."""
 
     crop_size: int = setting(
-        256, "Side of the square crops that the model sees.", unit="px", ge=64, le=2048, multiple_of=16
+        256,
+        "Side of the square crops that the model sees.",
+        unit="px",
+        ge=64,
+        le=2048,
+        multiple_of=16,
     )
     min_side_px: int = setting(
         16, "An image or pot with a shorter side is flagged as unreadable.", unit="px", ge=1
@@ -66,3 +78,8 @@ class IngestSettings(Block):
         dict,
         "Cameras by the name that plan reads; the entry 'default' serves all others.",
     )
+
+    def camera(self, name: str) -> CameraSettings:
+        """Return the settings of a camera, those of 'default' where it has none of its own."""
+        known = self.cameras
+        return known.get(name) or known.get("default") or CameraSettings()

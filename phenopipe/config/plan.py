@@ -1,4 +1,4 @@
-"""Settings of the stage `plan`: where images are, what their names mean, how they are shared out."""
+"""Settings of the stage `plan`: where images are, what names mean, how they are shared out."""
 
 from __future__ import annotations
 
@@ -29,8 +29,10 @@ class PlanSettings(Block):
     pattern: str | None = setting(
         None,
         "How a file name is read: text with named fields, such as "
-        "{timestamp:%Y%m%d_%H%M%S}_{camera}_{pot}. A field takes as much as it can; "
-        "{name:digits} takes digits only. null takes every image and reads nothing from its name.",
+        "{timestamp:%Y%m%d_%H%M%S}_{camera}_{pot}. A field takes as much as it can, those further "
+        "left first; {name:digits} takes digits only. The ending (.png) may be left out; a pattern "
+        "with '/' is read against the path within the image set. "
+        "null takes every image and reads nothing from its name.",
     )
     timezone: str = setting("UTC", "IANA name of the zone in which the cameras' clocks run.")
     extensions: list[str] = setting(
@@ -44,7 +46,11 @@ class PlanSettings(Block):
         10.0, "A file changed more recently than this is still being written.", unit="s", ge=0
     )
     shard_size: int = setting(
-        500, "Most crops in one shard, the unit of an ingest and a predict job.", ge=1, le=20_000
+        500,
+        "Most crops in one shard, the unit of an ingest and a predict job. A change affects images "
+        "found later; those that have a shard keep it.",
+        ge=1,
+        le=20_000,
     )
 
     @field_validator("timezone")
@@ -54,6 +60,22 @@ class PlanSettings(Block):
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError) as error:
             raise ValueError("is no IANA time zone, such as Europe/Berlin") from error
+        return value
+
+    @field_validator("pattern")
+    @classmethod
+    def _good_pattern(cls, value: str | None) -> str | None:
+        from phenopipe.plan.pattern import FilePattern
+
+        if value is not None:
+            FilePattern(value)
+        return value
+
+    @field_validator("extensions")
+    @classmethod
+    def _dotted(cls, value: list[str]) -> list[str]:
+        if not value or any(not ending.startswith(".") for ending in value):
+            raise ValueError("needs at least one ending, each with its dot, such as .png")
         return value
 
     @model_validator(mode="after")

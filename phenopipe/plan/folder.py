@@ -1,0 +1,183 @@
+"""Image sets that are subfolders of one folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from phenopipe.config import PlanSettings
+from phenopipe.errors import InputError
+from phenopipe.plan.candidate import Candidate, file_version, last_written, place_problem
+from phenopipe.plan.names import NameReader, is_text, printable
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A file below a set's folder, or a folder that is not entered, with the reason."""
+
+    inner: str
+    entry: os.DirEntry[str] | None = None
+    reason: str = ""
+
+
+class FolderSource:
+    """Image sets that are subfolders of ``plan.image_root``, read with their own subfolders.
+
+    Without ``plan.sets``, each subfolder that is not hidden and holds a file with an image's
+    ending is a set; images that lie directly in the root make a set that bears the root's name.
+
+    Parameters
+    ----------
+    settings : PlanSettings
+        Root, sets and names.
+    now : float
+        Time of planning, seconds since 1970.
+
+    Raises
+    ------
+    InputError
+        If the root is no folder.
+    """
+
+    def __init__(self, settings: PlanSettings, now: float) -> None:
+        self._root = Path(settings.image_root)
+        self._named = settings.sets
+        self._names = NameReader(settings)
+        self._now = now
+        if not self._root.is_dir():
+            raise InputError(f"plan.image_root: {settings.image_root} is no folder")
+        self._real_root = self._root.resolve()
+
+    def sets(self) -> list[str]:
+        """Return the names of the image sets, sorted.
+
+        Raises
+        ------
+        InputError
+            If a set named in ``plan.sets`` is no folder, a set's folder leaves the root or its
+            name is no UTF-8, or there is no image at all.
+        """
+        names = self._find() if self._named is None else sorted(set(self._named))
+        problems = [problem for name in names if (problem := self._problem(name))]
+        if not names:
+            problems.append(f"plan.image_root: {self._root} holds no images")
+        if problems:
+            raise InputError(*problems)
+        return names
+
+    def candidates(self, image_set: str) -> list[Candidate]:
+        """Return every file of a set, sorted by path, those that are no image with a reason.
+
+        Raises
+        ------
+        InputError
+            If the set's folder is missing or cannot be read.
+        """
+        if problem := self._problem(image_set):
+            raise InputError(problem)
+        loose = self._is_loose(image_set)
+        prefix = "" if loose else f"{image_set}/"
+        found = _walk(self._folder(image_set), deep=not loose)
+        return sorted((self._candidate(prefix, file) for file in found), key=lambda c: c.image)
+
+    def _folder(self, image_set: str) -> Path:
+        return self._root if self._is_loose(image_set) else self._root / image_set
+
+    def _is_loose(self, image_set: str) -> bool:
+        """Tell whether a set is made of the images directly in the root."""
+        return image_set == self._real_root.name and not (self._root / image_set).is_dir()
+
+    def _find(self) -> list[str]:
+        names = []
+        loose = False
+        with os.scandir(self._root) as entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                if not _is_folder(entry):
+                    loose = loose or self._names.is_image(entry.name)
+                elif not self._problem(entry.name) and not self._holds_image(entry.name):
+                    continue
+                else:
+                    names.append(entry.name)
+        if loose and self._real_root.name in names:
+            raise InputError(
+                f"{self._root}: images lie beside a subfolder of the folder's own name, "
+                f"{printable(self._real_root.name)}: move them into a folder of another name"
+            )
+        return sorted([*names, self._real_root.name] if loose else names)
+
+    def _holds_image(self, image_set: str) -> bool:
+        found = _walk(self._root / image_set, deep=True)
+        return any(self._names.is_image(file.inner) for file in found)
+
+    def _problem(self, image_set: str) -> str:
+        """Say why a set cannot be read; empty if it can."""
+        shown = f"{self._root}: image set '{printable(image_set)}'"
+        parts = PurePosixPath(image_set).parts
+        if not is_text(image_set):
+            return f"{shown} has a name that is no UTF-8: rename it, or name others in plan.sets"
+        if not parts or ".." in parts or "\0" in image_set:
+            return f"{shown} is no name of a subfolder"
+        folder = self._folder(image_set)
+        if not folder.is_dir():
+            return f"{shown} is no folder; see plan.sets"
+        if not folder.resolve().is_relative_to(self._real_root):
+            return f"{shown} leaves plan.image_root: choose its real folder as plan.image_root"
+        return ""
+
+    def _candidate(self, prefix: str, found: _Found) -> Candidate:
+        image = prefix + found.inner
+        if not is_text(image):
+            shown = os.fsencode(image).decode(errors="backslashreplace")
+            return Candidate(shown, reason="the name is no valid UTF-8")
+        if found.entry is None:
+            return Candidate(image, reason=found.reason)
+        fields, reason = self._names.read(found.inner)
+        return Candidate(image, reason=reason) if reason else self._file(image, found.entry, fields)
+
+    def _file(self, image: str, entry: os.DirEntry[str], fields: dict[str, str]) -> Candidate:
+        try:
+            if entry.is_symlink() or not entry.is_file():
+                problem = place_problem(Path(entry.path), self._real_root)
+                if problem:
+                    return Candidate(image, reason=problem)
+            status = entry.stat()
+        except OSError as error:
+            return Candidate(image, reason=f"cannot be read ({error.strerror})")
+        changed = last_written(status, self._now)
+        return Candidate(image, file_version(status), fields, changed=changed)
+
+
+def _walk(folder: Path, *, deep: bool) -> Iterator[_Found]:
+    """Yield what lies in a folder; folders are entered if `deep`, links to folders never."""
+    waiting = [("", str(folder))]
+    while waiting:
+        prefix, path = waiting.pop()
+        try:
+            with os.scandir(path) as listing:
+                entries = list(listing)
+        except OSError as error:
+            if not prefix:
+                raise InputError(f"{folder}: cannot be listed ({error.strerror})") from error
+            yield _Found(prefix, reason=f"folder cannot be listed ({error.strerror})")
+            continue
+        for entry in entries:
+            inner = prefix + entry.name
+            if not _is_folder(entry):
+                yield _Found(inner, entry)
+            elif deep and entry.name.startswith("."):
+                yield _Found(f"{inner}/", reason="hidden folder")
+            elif deep and entry.is_symlink():
+                yield _Found(f"{inner}/", reason="a link to a folder, which is not followed")
+            elif deep:
+                waiting.append((f"{inner}/", entry.path))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a loop of links: the stat of the file says so later
+        return False

@@ -1,0 +1,209 @@
+"""Make rosters: look at what is there, and say of each file whether it is kept."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from phenopipe.config import Config, PlanSettings
+from phenopipe.errors import InputError
+from phenopipe.plan.candidate import Candidate, Source
+from phenopipe.plan.folder import FolderSource
+from phenopipe.plan.greenhouse import GreenhouseSource
+from phenopipe.plan.names import printable, set_key, set_name
+from phenopipe.plan.roster import METADATA, Roster, RosterRow, read_roster
+from phenopipe.plan.shards import assign_shards
+from phenopipe.plan.sheet import SheetSource
+
+
+def open_source(config: Config, now: float | None = None) -> Source:
+    """Open the place where the images of a configuration come from.
+
+    Parameters
+    ----------
+    config : Config
+        The greenhouse of ``synth`` if there is one, else ``plan.sample_sheet``, else the
+        subfolders of ``plan.image_root``.
+    now : float, optional
+        Time of planning, seconds since 1970; by default the clock's.
+
+    Raises
+    ------
+    InputError
+        If the folder is missing or the sheet is wrong.
+    """
+    now = time.time() if now is None else now
+    if config.synth is not None:
+        return GreenhouseSource(config.plan, config.synth)
+    if config.plan.sample_sheet is not None:
+        return SheetSource(config.plan, now)
+    return FolderSource(config.plan, now)
+
+
+def find_sets(config: Config) -> list[str]:
+    """Return the keys of all image sets, each safe as one part of a path.
+
+    Raises
+    ------
+    InputError
+        If there is none, or the folder or sheet is wrong.
+    """
+    return [set_key(name) for name in open_source(config).sets()]
+
+
+def make_roster(
+    config: Config,
+    key: str,
+    previous: Roster | None = None,
+    now: float | None = None,
+    source: Source | None = None,
+) -> Roster:
+    """Make the roster of one image set from names, sizes and times; no file is opened.
+
+    It only ever adds: a file that the previous roster knows stays in its shard, whatever is found
+    beside it. A file that is gone has no row any more, and its shard is shorter.
+
+    Parameters
+    ----------
+    config : Config
+        The configuration.
+    key : str
+        Key of the set, one of :func:`find_sets`.
+    previous : Roster, optional
+        The set's roster of the last run.
+    now : float, optional
+        Time of planning, seconds since 1970; by default the clock's.
+    source : Source, optional
+        An open source, to make many rosters from.
+
+    Returns
+    -------
+    Roster
+        Every file of the set; possibly none of them kept, see :func:`require_images`.
+
+    Raises
+    ------
+    InputError
+        If the set is missing, or the folder or sheet is wrong.
+    """
+    now = time.time() if now is None else now
+    image_set = set_name(key)
+    found = (source or open_source(config, now)).candidates(image_set)
+    before = {row.image: row for row in previous.rows if row.place} if previous else {}
+    rows = _drop_twins([_row(file, before.get(file.image), config.plan, now) for file in found])
+    rows = assign_shards(rows, config.plan.shard_size, lambda row: _crops(config, row))
+    return Roster(config.experiment, image_set, tuple(rows))
+
+
+def iter_rosters(
+    config: Config, folder: str | os.PathLike[str], now: float | None = None
+) -> Iterator[tuple[str, Roster]]:
+    """Make the roster of every image set, one after the other.
+
+    Parameters
+    ----------
+    config : Config
+        The configuration.
+    folder : path-like
+        Folder of the plans, with the rosters of the last run, ``{set}.roster.tsv``.
+    now : float, optional
+        Time of planning, seconds since 1970; by default the clock's.
+
+    Yields
+    ------
+    key : str
+        Key of the set.
+    roster : Roster
+        Its roster; nothing is written.
+
+    Raises
+    ------
+    InputError
+        As :func:`make_roster`, and at the end if no set has an image.
+    StoreError
+        If a roster of the last run is damaged.
+    """
+    now = time.time() if now is None else now
+    source = open_source(config, now)
+    empty: list[Roster] | None = []
+    for image_set in source.sets():
+        key = set_key(image_set)
+        path = Path(folder) / f"{key}.roster.tsv"
+        previous = read_roster(path) if path.exists() else None
+        roster = make_roster(config, key, previous, now, source)
+        yield key, roster
+        if roster.kept:
+            empty = None
+        elif empty is not None:
+            empty.append(roster)
+    if empty is not None:
+        require_images(empty)
+
+
+def require_images(rosters: Sequence[Roster]) -> None:
+    """Check that at least one image set has an image.
+
+    Raises
+    ------
+    InputError
+        If none has; says how many files were dropped and why the first one was.
+    """
+    if any(roster.kept for roster in rosters):
+        return
+    dropped = [row for roster in rosters for row in roster.rows]
+    if not dropped:
+        raise InputError(f"plan: there is no file in {len(rosters)} image sets")
+    first = f"{printable(dropped[0].image)}: {dropped[0].reason}"
+    raise InputError(
+        f"plan: no image is left, {len(dropped)} files were dropped, the first one {first}"
+    )
+
+
+def _row(
+    file: Candidate, before: RosterRow | None, settings: PlanSettings, now: float
+) -> RosterRow:
+    reason = file.reason
+    # What was planned in this very version was whole by then, even if its owner changed since.
+    known = before is not None and not before.reason and before.version == file.version
+    if not reason and not known and file.changed > now - settings.settle_seconds:
+        reason = f"still being written (changed in the last {settings.settle_seconds:g} s)"
+    place = before.place if before else ""
+    fields = {key: value for key, value in file.fields.items() if value}
+    return RosterRow(file.image, file.version, place, reason, fields)
+
+
+def _drop_twins(rows: Sequence[RosterRow]) -> list[RosterRow]:
+    """Drop all but one of the images of one pot at one time: an earlier plan's, then by path."""
+    first: dict[tuple[object, ...], RosterRow] = {}
+    twins: dict[str, str] = {}
+    for row in sorted(rows, key=lambda row: (not row.place, row.image)):
+        key = _identity(row.fields)
+        if row.reason or key is None:
+            continue
+        kept = first.setdefault(key, row)
+        if kept is not row:
+            twins[row.image] = f"same time, camera, tray and pot as {kept.image}"
+    return [replace(row, reason=twins.get(row.image, row.reason)) for row in rows]
+
+
+def _identity(fields: Mapping[str, str]) -> tuple[object, ...] | None:
+    """Return what no two images may share, or None where names do not say enough.
+
+    Without a time nothing says that two images show the same. Without a pot, an image may show
+    any part of its tray, so all further fields (a shot, a view) tell images apart.
+    """
+    if "timestamp" not in fields:
+        return None
+    key = tuple(fields.get(name, "") for name in ("timestamp", "camera", "tray", "pot"))
+    if "pot" in fields:
+        return key
+    further = sorted((k, v) for k, v in fields.items() if k not in METADATA or k == "plant_id")
+    return (*key, *further)
+
+
+def _crops(config: Config, row: RosterRow) -> int:
+    layout = config.ingest.camera(row.fields.get("camera", "")).pots
+    return layout.count if layout else 1

@@ -1,0 +1,217 @@
+"""The roster of an image set: which file is in which shard, in which version."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from phenopipe.errors import StoreError
+from phenopipe.files import write_text
+from phenopipe.tsv import format_tsv, read_tsv, write_tsv
+
+#: Metadata that every table has, in this order, empty where nothing is known.
+METADATA = ("timestamp", "camera", "tray", "pot", "plant_id", "genotype", "treatment")
+_FIRST = ("experiment", "image_set", "image", "version", "place", "status", "reason")
+_PLAN_FIRST = ("experiment", "image_set", "image", "status", "reason", "shard", "version")
+
+
+@dataclass(frozen=True)
+class RosterRow:
+    """One file of an image set.
+
+    Attributes
+    ----------
+    image : str
+        POSIX path relative to ``plan.image_root``.
+    version : str
+        Text that changes with the file's content; "size-mtime_ns" for files.
+    place : str
+        Shard that the file belongs to. A file that was kept once and is dropped now, because it
+        is being rewritten for instance, keeps its place and comes back to it.
+    reason : str
+        Why the file is dropped; empty if it is kept.
+    fields : mapping of str to str
+        Metadata, only what is known.
+    """
+
+    image: str
+    version: str = ""
+    place: str = ""
+    reason: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def status(self) -> Literal["kept", "dropped"]:
+        """Whether the file is an image of the plan."""
+        return "dropped" if self.reason else "kept"
+
+    @property
+    def shard(self) -> str:
+        """Shard that holds the image's crops; empty if the file is dropped."""
+        return "" if self.reason else self.place
+
+
+@dataclass(frozen=True)
+class Roster:
+    """All files of an image set, sorted by path.
+
+    Attributes
+    ----------
+    experiment, image_set : str
+        Names, as in the tables.
+    rows : tuple of RosterRow
+        The files, kept or dropped.
+    """
+
+    experiment: str
+    image_set: str
+    rows: tuple[RosterRow, ...]
+
+    @cached_property
+    def kept(self) -> tuple[RosterRow, ...]:
+        """The images of the plan."""
+        return tuple(row for row in self.rows if not row.reason)
+
+    @cached_property
+    def by_shard(self) -> Mapping[str, Sequence[RosterRow]]:
+        """Kept rows by shard, shards in order."""
+        found: defaultdict[str, list[RosterRow]] = defaultdict(list)
+        for row in self.kept:
+            found[row.place].append(row)
+        return {shard: found[shard] for shard in sorted(found, key=int)}
+
+    @property
+    def shards(self) -> list[str]:
+        """Names of the shards that hold an image: "0000", "0001", ..."""
+        return list(self.by_shard)
+
+    @property
+    def columns(self) -> list[str]:
+        """Metadata columns: those of every table, then the further fields of this set."""
+        return [*METADATA, *(key for key in _keys(self.rows) if key not in METADATA)]
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of all that ``results/plan/{set}.tsv`` says."""
+        return hashlib.sha256(plan_text(self).encode()).hexdigest()
+
+    def shard_digest(self, shard: str) -> str:
+        """Return the SHA-256 of what the crops of a shard are made from.
+
+        It covers path, version, camera and pot of the kept images, in order, but no other
+        metadata: a corrected genotype cuts no crop again.
+
+        Parameters
+        ----------
+        shard : str
+            One of `shards`.
+
+        Raises
+        ------
+        StoreError
+            If the set has no such shard.
+        """
+        return hashlib.sha256(
+            "\n".join(
+                f"{row.image}\0{row.version}\0{row.fields.get('camera', '')}"
+                f"\0{row.fields.get('pot', '')}"
+                for row in self.shard_rows(shard)
+            ).encode()
+        ).hexdigest()
+
+    def shard_rows(self, shard: str) -> Sequence[RosterRow]:
+        """Return the kept rows of a shard, sorted by path.
+
+        Raises
+        ------
+        StoreError
+            If the set has no such shard.
+        """
+        if shard not in self.by_shard:
+            raise StoreError(f"image set {self.image_set!r} has no shard {shard!r}")
+        return self.by_shard[shard]
+
+
+def write_roster(roster: Roster, path: str | os.PathLike[str]) -> None:
+    """Write a roster as TSV, whole or not at all; :func:`read_roster` gives it back.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
+    names = (roster.experiment, roster.image_set)
+    write_tsv(
+        path,
+        [*_FIRST, *roster.columns],
+        (
+            [*names, r.image, r.version, r.place, r.status, r.reason]
+            + [r.fields.get(column, "") for column in roster.columns]
+            for r in roster.rows
+        ),
+    )
+
+
+def read_roster(path: str | os.PathLike[str]) -> Roster:
+    """Read a roster back.
+
+    Raises
+    ------
+    StoreError
+        If the file is missing, damaged or no roster.
+    """
+    columns, rows = read_tsv(path)
+    if tuple(columns[: len(_FIRST)]) != _FIRST:
+        raise StoreError(f"{path}: is no roster of an image set")
+    if not all(cells[4].isdecimal() or not cells[4] for cells in rows):
+        raise StoreError(f"{path}: column place holds what is no number of a shard")
+    experiment, image_set = (rows[0][0], rows[0][1]) if rows else ("", "")
+    return Roster(experiment, image_set, tuple(_row(columns, cells) for cells in rows))
+
+
+def write_plan(roster: Roster, path: str | os.PathLike[str]) -> None:
+    """Write the plan that people and later stages read: every file, kept or dropped, and why.
+
+    Parameters
+    ----------
+    roster : Roster
+        The image set.
+    path : path-like
+        Usually ``results/plan/{set}.tsv``.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
+    write_text(path, plan_text(roster))
+
+
+def plan_text(roster: Roster) -> str:
+    """Return the plan as the text of a TSV table, described in ``docs/formats.md``."""
+    columns = roster.columns
+    names = (roster.experiment, roster.image_set)
+    return format_tsv(
+        [*_PLAN_FIRST, *columns],
+        (
+            [*names, r.image, r.status, r.reason, r.shard, r.version]
+            + [r.fields.get(column, "") for column in columns]
+            for r in roster.rows
+        ),
+    )
+
+
+def _keys(rows: Sequence[RosterRow]) -> dict[str, None]:
+    """Return the keys of all rows' fields in order of first appearance."""
+    return dict.fromkeys(key for row in rows for key in row.fields)
+
+
+def _row(columns: Sequence[str], cells: Sequence[str]) -> RosterRow:
+    image, version, place, _, reason = cells[2:7]
+    pairs = zip(columns[7:], cells[7:], strict=True)
+    return RosterRow(image, version, place, reason, {key: value for key, value in pairs if value})
