@@ -10,6 +10,12 @@ from phenopipe.config.block import Block, setting
 class SegmentSettings(Block):
     """Seeds from the distance map, then angular clustering of the embedding."""
 
+    method: Literal["angular", "paper"] = setting(
+        "angular",
+        "angular: every pixel joins the seed of the smallest angle, whatever the order of seeds; "
+        "paper: the order and constants of Wu et al. 2020, for comparison (ignores all settings "
+        "below).",
+    )
     seed_smoothing_px: float = setting(
         1.0, "Standard deviation of the Gaussian on the distance map.", unit="crop px", ge=0
     )
@@ -17,18 +23,28 @@ class SegmentSettings(Block):
         4.0, "Seeds closer than this are one seed, the higher.", unit="crop px", ge=1
     )
     seed_threshold: float = setting(
-        0.45, "A seed is a local maximum of the smoothed distance map at least this high.", gt=0, le=1
+        0.45,
+        "A seed is a local maximum of the smoothed distance map at least this high.",
+        gt=0,
+        le=1,
     )
     max_angle_deg: float = setting(
-        45.0, "A pixel joins a leaf if its embedding is within this angle of the seed's.",
-        unit="deg", gt=0, le=90,
+        45.0,
+        "A pixel joins a leaf if its embedding is within this angle of the seed's.",
+        unit="deg",
+        gt=0,
+        le=90,
     )
-    min_leaf_area_px: float = setting(
-        12.0, "Smaller leaves are removed.", unit="crop px", ge=0
+    merge_angle_deg: float = setting(
+        15.0,
+        "Two seeds whose vectors are within this angle are one leaf if pixels that agree with both "
+        "connect them (long leaves have several maxima); 0 never joins seeds.",
+        unit="deg",
+        ge=0,
+        le=90,
     )
-    min_confidence: float = setting(
-        0.3, "Leaves of a lower confidence are removed.", ge=0, le=1
-    )
+    min_leaf_area_px: float = setting(12.0, "Smaller leaves are removed.", unit="crop px", ge=0)
+    min_confidence: float = setting(0.3, "Leaves of a lower confidence are removed.", ge=0, le=1)
 
 
 class DaskSettings(Block):

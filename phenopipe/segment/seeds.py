@@ -1,0 +1,201 @@
+"""Seeds: one point and one direction of the embedding for each leaf to come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from skimage.morphology import local_maxima
+
+from phenopipe.config import SegmentSettings
+from phenopipe.encoding import background_direction
+
+#: Steps of a quantised distance map: plateaus become exact, whatever the rounding of the filter.
+LEVELS = 65535.0
+#: Leaves stand at right angles with the background: a seed within half of that is none.
+BACKGROUND_COSINE = float(np.cos(np.deg2rad(45.0)))
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """Seeds of one crop, sorted by row, then by column.
+
+    Attributes
+    ----------
+    rows, columns : ndarray, (K,), int
+        Pixel of each seed.
+    vectors : ndarray, (K, E), float32
+        Unit vector of each seed.
+    peaks : ndarray, (K,), float
+        Smoothed distance at each seed, 0..1.
+    """
+
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    vectors: NDArray[np.float32]
+    peaks: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take(self, chosen: NDArray[Any]) -> Seeds:
+        """Return the seeds that a mask or an array of indices selects."""
+        return Seeds(
+            self.rows[chosen], self.columns[chosen], self.vectors[chosen], self.peaks[chosen]
+        )
+
+
+def find_seeds(
+    distance: NDArray[np.float32], embedding: NDArray[np.float32], settings: SegmentSettings
+) -> Seeds:
+    """Find seeds at the maxima of the smoothed distance map.
+
+    Parameters
+    ----------
+    distance : ndarray, (H, W), float32
+        Distance map, 0..1.
+    embedding : ndarray, (H, W, E), float32
+        Unit vectors; zeros are background.
+    settings : SegmentSettings
+        Smoothing, least height and least distance of seeds.
+
+    Returns
+    -------
+    Seeds
+        Seeds that do not point to the background. A seed's vector is the mean of the embedding
+        over the 3x3 pixels around it, weighted by their distances.
+    """
+    rows, columns, peaks = find_peaks(
+        distance,
+        smoothing=settings.seed_smoothing_px,
+        min_distance=settings.seed_min_distance_px,
+        threshold=settings.seed_threshold,
+    )
+    vectors = _mean_vectors(distance, embedding, rows, columns)
+    to_background = vectors @ background_direction(embedding.shape[-1])
+    is_leaf = vectors.any(axis=1) & (to_background < BACKGROUND_COSINE)
+    return Seeds(rows, columns, vectors, peaks).take(is_leaf)
+
+
+def find_peaks(
+    distance: NDArray[np.float32], *, smoothing: float, min_distance: float, threshold: float
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """Find the local maxima of a smoothed distance map, at the image's edge too.
+
+    Parameters
+    ----------
+    distance : ndarray, (H, W), float32
+        Distance map, 0..1.
+    smoothing : float
+        Standard deviation of the Gaussian, px.
+    min_distance : float
+        A maximum with a higher pixel closer than this is none, px. Of equal ones the first by row,
+        then column, stays.
+    threshold : float
+        Least smoothed distance.
+
+    Returns
+    -------
+    rows, columns : ndarray, (K,), int
+        One pixel for each maximum, sorted by row, then by column. A plateau is one maximum: its
+        pixel that lies nearest its centroid.
+    peaks : ndarray, (K,), float
+        Smoothed distance there, 0..1.
+    """
+    levels = _quantise(distance, smoothing)
+    high = levels >= max(1, round(threshold * LEVELS))
+    window = bounding_box(high)
+    maxima = np.ascontiguousarray(high[window] & _plateau_maxima(levels[window]))
+    plateaus = np.asarray(cv2.connectedComponents(maxima.view(np.uint8), connectivity=8)[1])
+    highest = cv2.dilate(levels[window], _disc(min_distance)) == levels[window]
+    rows, columns = _central_pixels(plateaus, maxima & highest)
+    rows, columns = rows + window[0].start, columns + window[1].start
+    kept = _keep_apart(rows, columns, levels[rows, columns], min_distance)
+    rows, columns = rows[kept], columns[kept]
+    return rows, columns, levels[rows, columns] / LEVELS
+
+
+def bounding_box(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """Return the slices of the smallest box that holds a mask; one pixel if the mask is empty."""
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    if not rows.size:
+        return slice(0, 1), slice(0, 1)
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+
+
+def _quantise(distance: NDArray[np.float32], smoothing: float) -> NDArray[np.uint16]:
+    smooth: NDArray[Any] = distance
+    if smoothing > 0:
+        smooth = cv2.GaussianBlur(distance, (0, 0), smoothing, borderType=cv2.BORDER_REPLICATE)
+    levels: NDArray[np.uint16] = np.rint(np.clip(smooth, 0, 1) * LEVELS).astype(np.uint16)
+    return levels
+
+
+def _plateau_maxima(levels: NDArray[np.uint16]) -> NDArray[np.bool_]:
+    """Find maxima of any extent; a rim of zeros makes an image of one value a maximum too."""
+    maxima: NDArray[np.bool_] = local_maxima(  # type: ignore[no-untyped-call]
+        np.pad(levels, 1), connectivity=2
+    )[1:-1, 1:-1]
+    return maxima
+
+
+def _disc(radius: float) -> NDArray[np.uint8]:
+    """Return the offsets closer than `radius`, and the eight neighbours in any case."""
+    reach = max(1, int(np.ceil(radius)) - 1)
+    offsets = np.arange(-reach, reach + 1)
+    squared = offsets[:, None] ** 2 + offsets[None, :] ** 2
+    return ((squared < radius**2) | (squared <= 2)).astype(np.uint8)
+
+
+def _central_pixels(
+    plateaus: NDArray[Any], mask: NDArray[np.bool_]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the pixel in `mask` nearest the centroid of each plateau, sorted by position."""
+    rows, columns = np.nonzero(mask)
+    of = plateaus[rows, columns]
+    size = np.maximum(np.bincount(of), 1)
+    off_row = rows - (np.bincount(of, rows) / size)[of]
+    off_column = columns - (np.bincount(of, columns) / size)[of]
+    order = np.lexsort((columns, rows, off_row**2 + off_column**2, of))
+    first = order[np.unique(of[order], return_index=True)[1]]
+    first = first[np.lexsort((columns[first], rows[first]))]
+    return rows[first], columns[first]
+
+
+def _keep_apart(
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    heights: NDArray[np.uint16],
+    min_distance: float,
+) -> NDArray[np.bool_]:
+    """Drop seeds closer than `min_distance` to a higher one, or to an equal one before them."""
+    kept = np.ones(len(rows), bool)
+    for index in np.lexsort((columns, rows, -heights.astype(int))):
+        if kept[index]:
+            near = (rows - rows[index]) ** 2 + (columns - columns[index]) ** 2 < min_distance**2
+            near[index] = False
+            kept &= ~near
+    return kept
+
+
+def _mean_vectors(
+    distance: NDArray[np.float32],
+    embedding: NDArray[np.float32],
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+) -> NDArray[np.float32]:
+    """Return unit vectors (K, E), or zeros where the mean vanishes."""
+    offsets = np.arange(-1, 2)
+    y = rows[:, None, None] + offsets[:, None]
+    x = columns[:, None, None] + offsets
+    height, width = distance.shape
+    inside = (y >= 0) & (y < height) & (x >= 0) & (x < width)
+    y, x = np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)
+    weight = np.where(inside, np.clip(distance[y, x], 0, 1), 0).astype(np.float32)
+    mean = np.einsum("kij,kije->ke", weight, embedding[y, x])
+    norm = np.linalg.norm(mean, axis=1, keepdims=True)
+    unit: NDArray[np.float32] = np.divide(mean, norm, out=np.zeros_like(mean), where=norm > 1e-6)
+    return unit
