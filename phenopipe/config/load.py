@@ -118,12 +118,12 @@ def _fields_at(location: tuple[int | str, ...], block: type[BaseModel]) -> Itera
     for part in location:
         field = block.model_fields.get(str(part))
         if field is not None:
-            block = _block_of(field.annotation) or block
+            block = block_of(field.annotation) or block
     yield from block.model_fields
 
 
-def _block_of(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401
-    """Find the block inside an annotation such as ``dict[str, Block]`` or ``Block | None``."""
+def block_of(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401
+    """Return the block inside an annotation such as ``dict[str, Block]`` or ``Block | None``."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    return next((found for part in get_args(annotation) if (found := _block_of(part))), None)
+    return next((found for part in get_args(annotation) if (found := block_of(part))), None)

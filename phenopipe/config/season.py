@@ -8,9 +8,24 @@ from phenopipe.config.block import Block, setting
 class SeasonSettings(Block):
     """Growth rates, leaf emergence and leaf tracks over all image sets."""
 
-    min_overlap: float = setting(
-        0.1, "Leaves of two dates are one track only if their IoU is at least this.", ge=0, le=1
+    min_interval_hours: float = setting(
+        20.0,
+        "Growth is measured between images of a plant at least this far apart, so that the daily "
+        "movement of leaves does not pass for growth.",
+        unit="h",
+        gt=0,
     )
     max_gap_hours: float = setting(
-        96.0, "Images further apart than this are not linked into tracks.", unit="h", gt=0
+        96.0,
+        "A leaf that was not seen for longer starts a new track when it is seen again.",
+        unit="h",
+        gt=0,
+    )
+    max_shift: float = setting(
+        0.3,
+        "A leaf may move by at most this between two images of its plant, measured from the "
+        "plant's centre; 1 is the square root of the plant's area.",
+        unit="plant sizes",
+        gt=0,
+        le=2,
     )

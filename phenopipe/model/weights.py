@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
-from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -16,32 +14,7 @@ from phenopipe.errors import ModelError
 from phenopipe.files import write_aside
 from phenopipe.model.wnet import WNet
 
-#: Weights that come with the package.
-PACKAGED = Path(__file__).parent / "weights"
 FORMAT = "phenopipe-wnet-1"
-
-
-def find_weights(name: str) -> Path:
-    """Return the file of packaged weights by name, or of a path given by the user.
-
-    Raises
-    ------
-    ModelError
-        If there is no such file.
-    """
-    path = Path(name) if name.endswith(".safetensors") else PACKAGED / f"{name}.safetensors"
-    if not path.is_file():
-        packaged = ", ".join(sorted(p.stem for p in PACKAGED.glob("*.safetensors"))) or "none"
-        raise ModelError(
-            f"{name}: no such model; give a .safetensors file or packaged weights ({packaged})"
-        )
-    return path
-
-
-def file_sha256(path: str | os.PathLike[str]) -> str:
-    """Return the SHA-256 of a file, hexadecimal."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def save_model(
@@ -72,6 +45,7 @@ def save_model(
     with write_aside(path) as part:
         # One entry only: safetensors writes several in an order that changes from run to run.
         save_file(tensors, part, metadata={"phenopipe": json.dumps(header, sort_keys=True)})
+        part.chmod(0o644)  # safetensors makes files that only their owner can read
 
 
 def read_header(path: str | os.PathLike[str]) -> dict[str, str]:

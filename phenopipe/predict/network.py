@@ -9,8 +9,9 @@ import torch
 from numpy.typing import NDArray
 
 from phenopipe.config import PredictSettings
-from phenopipe.model import DISTANCE_SCALE, WNet, load_model
 from phenopipe.model.device import choose_device, choose_dtype
+from phenopipe.model.weights import load_model
+from phenopipe.model.wnet import DISTANCE_SCALE, WNet
 
 
 class Network:

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - torch's own convention
 
 from phenopipe.encoding import background_direction
-from phenopipe.model import DISTANCE_SCALE
+from phenopipe.model.wnet import DISTANCE_SCALE
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,9 @@ import torch
 import phenopipe
 from phenopipe.config import ModelSettings, TrainSettings
 from phenopipe.files import write_aside, write_text
-from phenopipe.model import WNet, copy_weights, file_sha256, find_weights, save_model
+from phenopipe.model.find import file_sha256, find_weights
+from phenopipe.model.weights import copy_weights, save_model
+from phenopipe.model.wnet import WNet
 from phenopipe.progress import track
 from phenopipe.train.card import write_card
 from phenopipe.train.optimise import optimise

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from phenopipe.config import TrainSettings
 from phenopipe.errors import ModelError
-from phenopipe.model import WNet
 from phenopipe.model.device import choose_device, choose_dtype
+from phenopipe.model.wnet import WNet
 from phenopipe.train.checkpoint import load_checkpoint, save_checkpoint
 from phenopipe.train.data import Batch, training_batches
 from phenopipe.train.losses import Losses, compute_losses

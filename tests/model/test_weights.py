@@ -9,15 +9,9 @@ import torch
 from safetensors.torch import save_file
 
 from phenopipe.errors import ModelError
-from phenopipe.model import (
-    WNet,
-    copy_weights,
-    file_sha256,
-    find_weights,
-    load_model,
-    read_header,
-    save_model,
-)
+from phenopipe.model.find import file_sha256, find_weights
+from phenopipe.model.weights import copy_weights, load_model, read_header, save_model
+from phenopipe.model.wnet import WNet
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from phenopipe.errors import ModelError
-from phenopipe.model import PRESETS, WNet, get_preset, standardise
+from phenopipe.model.presets import PRESETS, get_preset
+from phenopipe.model.wnet import WNet, standardise
 
 torch.set_num_threads(1)
 

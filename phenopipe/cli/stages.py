@@ -1,0 +1,178 @@
+"""One command per stage: what a job of the workflow does, on files that you name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from phenopipe.cli.app import DEFAULT_CONFIG, ConfigOption
+
+Name = Annotated[str, typer.Argument(help="Name in the configuration.")]
+Crops = Annotated[
+    list[Path], typer.Option("--crops", help="Crops of a shard, SHARD.zarr (SHARD.tsv beside it).")
+]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Where to write.")]
+
+
+def synth(
+    image_set: Annotated[str, typer.Argument(metavar="SET", help="Such as night_01.")],
+    out: Out = Path("results/synth"),
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Draw an image set of the demo's greenhouse, with the true labels beside it.
+
+    Example: phenopipe synth night_01 --out results/synth
+    """
+    from phenopipe.config import load_config
+    from phenopipe.errors import ConfigError
+    from phenopipe.synth import render_set
+
+    settings = load_config(config).synth
+    if settings is None:
+        raise ConfigError(f"{config}: synth: is null; give it a block to draw a greenhouse")
+    render_set(settings, image_set, out / "images" / image_set, out / "truth" / image_set)
+
+
+def plan(
+    out: Out = Path("results/plan"),
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", "-n", help="Only print each file, kept or dropped, and why.")
+    ] = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Find the images of all sets and share them out to shards.
+
+    Example: phenopipe plan --dry-run
+    """
+    from phenopipe.config import load_config
+    from phenopipe.plan import iter_lines, iter_rosters, write_plan, write_roster
+
+    for key, roster in iter_rosters(load_config(config), out):
+        for line in iter_lines(roster):
+            print(line)
+        if not dry_run:
+            write_roster(roster, out / f"{key}.roster.tsv")
+            write_plan(roster, out / f"{key}.tsv")
+
+
+def ingest(
+    roster: Annotated[Path, typer.Argument(help="A set's roster, results/plan/SET.roster.tsv.")],
+    shard: Annotated[str, typer.Argument(help="Shard, such as 0000.")],
+    out: Out,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Cut the crops of a shard: OUT/SHARD.zarr and OUT/SHARD.tsv.
+
+    Example: phenopipe ingest results/plan/night_01.roster.tsv 0000 --out results/crops/night_01
+    """
+    from phenopipe.config import load_config
+    from phenopipe.ingest import ingest_shard
+
+    settings = load_config(config)
+    ingest_shard(
+        roster,
+        shard,
+        settings.plan.image_root,
+        out / f"{shard}.zarr",
+        out / f"{shard}.tsv",
+        settings.ingest,
+    )
+
+
+def train(
+    model: Name,
+    out: Out = Path("results/models"),
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Train a model; it replaces its predecessor only if it is no worse.
+
+    Example: phenopipe train demo --out results/models
+    """
+    from phenopipe.config import load_config
+    from phenopipe.errors import ConfigError
+    from phenopipe.train import train_model
+
+    models = load_config(config).models
+    if model not in models or models[model].train is None:
+        raise ConfigError(f"{config}: models.{model}.train: is missing; give the model a train block")
+    verdict = train_model(model, models[model], out / model)
+    print(f"{'passed' if verdict.passed else 'NOT PASSED'}: {verdict.reason}")
+
+
+def predict(
+    crops: Annotated[Path, typer.Argument(help="Crops of a shard, SHARD.zarr.")],
+    out: Out,
+    model: Annotated[str, typer.Option(help="A .safetensors file, or packaged weights.")] = "default",
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Run the network over the crops of a shard.
+
+    Example: phenopipe predict results/crops/night_01/0000.zarr --out 0000.zarr
+    """
+    from phenopipe.config import load_config
+    from phenopipe.model.find import find_weights
+    from phenopipe.predict import predict_shard
+
+    predict_shard(crops, find_weights(model), out, load_config(config).predict)
+
+
+def segment(
+    crops: Crops,
+    predictions: Annotated[
+        list[Path], typer.Option(help="Predictions of the same shards, in the same order.")
+    ],
+    out: Out,
+    analysis: Annotated[str, typer.Option(help="Name in the configuration.")] = "default",
+    workers: Annotated[int, typer.Option(min=1, help="Workers side by side.")] = 1,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Find and measure leaves: OUT/labels.zarr and OUT/measurements.parquet.
+
+    Example: phenopipe segment --crops 0000.zarr --predictions predictions/0000.zarr --out night_01
+    """
+    from phenopipe.config import load_config
+    from phenopipe.segment import segment_set
+
+    settings = load_config(config)
+    segment_set(
+        [(store.with_suffix(".tsv"), store) for store in crops],
+        predictions,
+        out / "labels.zarr",
+        out / "measurements.parquet",
+        settings=_analysis(settings, analysis).segment,
+        dask=settings.dask,
+        workers=workers,
+    )
+
+
+def tabulate(
+    plan: Annotated[Path, typer.Option(help="A set's plan, results/plan/SET.tsv.")],
+    crops: Crops,
+    predictions: Annotated[Path, typer.Option(help="One of the set's predictions: its model.")],
+    out: Out,
+    analysis: Annotated[str, typer.Option(help="Name in the configuration.")] = "default",
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Write plants.csv and leaves.csv of a set beside OUT/measurements.parquet.
+
+    Example: phenopipe tabulate --plan night_01.tsv --crops 0000.zarr --predictions p.zarr --out DIR
+    """
+    from phenopipe.config import load_config
+    from phenopipe.store import open_store
+    from phenopipe.tabulate import Provenance, tabulate_set
+
+    settings = load_config(config)
+    chosen = _analysis(settings, analysis)
+    tabulate_set(
+        plan=plan,
+        crops=[store.with_suffix(".tsv") for store in crops],
+        measurements=out / "measurements.parquet",
+        plants_sheet=settings.tabulate.plants_sheet,
+        quality=chosen.quality,
+        provenance=Provenance(
+            analysis, chosen.model, str(open_store(predictions).attrs["model_sha256"])
+        ),
+        out=out,
+    )

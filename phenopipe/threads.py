@@ -1,0 +1,19 @@
+"""How many threads the numerical libraries of this process use."""
+
+from __future__ import annotations
+
+import cv2
+
+
+def limit_threads(count: int) -> None:
+    """Let OpenCV and torch use `count` threads each, as many as the scheduler gave this job.
+
+    Parameters
+    ----------
+    count : int
+        At least 1.
+    """
+    import torch
+
+    cv2.setNumThreads(count)
+    torch.set_num_threads(count)

@@ -1,0 +1,20 @@
+# Pictures to crops. The plan is no input on purpose: a shard runs again when its own digest changes.
+rule ingest:
+    input:
+        pictures="results/synth/images/{set}" if CONFIG.synth else [],
+    output:
+        crops=directory("results/crops/{set}/{shard}.zarr"),
+        table="results/crops/{set}/{shard}.tsv",
+    log:
+        "logs/ingest/{set}/{shard}.log",
+    benchmark:
+        "logs/ingest/{set}/{shard}.benchmark.tsv"
+    params:
+        roster="results/plan/{set}.roster.tsv",
+        digest=lambda wildcards: ROSTERS[wildcards.set].shard_digest(wildcards.shard),
+        image_root=CONFIG.plan.image_root,
+        settings=CONFIG.ingest.model_dump(mode="json"),
+    message:
+        "ingest: shard {wildcards.shard} of {wildcards.set}"
+    script:
+        "../scripts/ingest.py"

@@ -1,0 +1,20 @@
+# The network over crops. The model counts by its content, not by its date.
+rule predict:
+    input:
+        crops="results/crops/{set}/{shard}.zarr",
+        table="results/crops/{set}/{shard}.tsv",
+        model=ancient(model_file),
+    output:
+        directory("results/predictions/{model}/{set}/{shard}.zarr"),
+    log:
+        "logs/predict/{model}/{set}/{shard}.log",
+    benchmark:
+        "logs/predict/{model}/{set}/{shard}.benchmark.tsv"
+    params:
+        model_sha256=lambda wildcards, input: model_sha256(input.model),
+        precision=CONFIG.predict.precision,
+    threads: workflow.cores or 4
+    message:
+        "predict: shard {wildcards.shard} of {wildcards.set} by {wildcards.model}"
+    script:
+        "../scripts/predict.py"

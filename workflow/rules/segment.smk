@@ -1,0 +1,20 @@
+# Leaves from predictions: one job an image set, parallel inside.
+rule segment:
+    input:
+        tables=shards_of("results/crops/{set}/{shard}.tsv"),
+        crops=shards_of("results/crops/{set}/{shard}.zarr"),
+        predictions=shards_of("results/predictions/{model}/{set}/{shard}.zarr"),
+    output:
+        labels=directory(SET_TABLES + "/labels.zarr"),
+        measurements=SET_TABLES + "/measurements.parquet",
+    log:
+        "logs/segment/{analysis}/{set}.log",
+    benchmark:
+        "logs/segment/{analysis}/{set}.benchmark.tsv"
+    params:
+        settings=lambda wildcards: CONFIG.analyses[wildcards.analysis].segment.model_dump(mode="json"),
+    threads: workflow.cores or 4
+    message:
+        "segment: {wildcards.set} by analysis {wildcards.analysis}"
+    script:
+        "../scripts/segment.py"

@@ -1,0 +1,18 @@
+"""Cut the crops of one shard."""
+
+from phenopipe.config import IngestSettings
+from phenopipe.ingest import ingest_shard
+from phenopipe.logs import stage_log
+from phenopipe.threads import limit_threads
+
+with stage_log(snakemake.log[0]):
+    limit_threads(snakemake.threads)
+    ingest_shard(
+        snakemake.params.roster,
+        snakemake.wildcards.shard,
+        snakemake.params.image_root,
+        snakemake.output.crops,
+        snakemake.output.table,
+        IngestSettings(**snakemake.params.settings),
+        expected_digest=snakemake.params.digest,
+    )

@@ -1,0 +1,16 @@
+"""Find and measure the leaves of one image set."""
+
+from phenopipe.config import SegmentSettings, check_config
+from phenopipe.logs import stage_log
+from phenopipe.segment import segment_set
+
+with stage_log(snakemake.log[0]):
+    segment_set(
+        list(zip(snakemake.input.tables, snakemake.input.crops, strict=True)),
+        list(snakemake.input.predictions),
+        snakemake.output.labels,
+        snakemake.output.measurements,
+        settings=SegmentSettings(**snakemake.params.settings),
+        dask=check_config(snakemake.config).dask,
+        workers=snakemake.threads,
+    )
