@@ -22,7 +22,7 @@ class SeasonSettings(Block):
         gt=0,
     )
     max_shift: float = setting(
-        0.3,
+        0.5,
         "A leaf may move by at most this between two images of its plant, measured from the "
         "plant's centre; 1 is the square root of the plant's area.",
         unit="plant sizes",

@@ -69,10 +69,12 @@ _COLOUR = (
     _number("mean_red", "Mean red of {}.", "grey levels, 0..255", LEAF_COLOUR),
     _number("mean_green", "Mean green of {}.", "grey levels, 0..255", LEAF_COLOUR),
     _number("mean_blue", "Mean blue of {}.", "grey levels, 0..255", LEAF_COLOUR),
-    _number("lab_l", "Mean CIELAB lightness L* of {}.", "0..100", LEAF_COLOUR),
-    _number("lab_a", "Mean CIELAB a* of {}, negative towards green.", "", LEAF_COLOUR),
-    _number("lab_b", "Mean CIELAB b* of {}, positive towards yellow.", "", LEAF_COLOUR),
-    _number("greenness", "Mean of (2 G - R - B) / (R + G + B) of {}.", "-1..2", LEAF_COLOUR),
+    _number("mean_lab_l", "Mean CIELAB lightness L* of {}.", "0..100", LEAF_COLOUR),
+    _number("mean_lab_a", "Mean CIELAB a* of {}, negative towards green.", "", LEAF_COLOUR),
+    _number("mean_lab_b", "Mean CIELAB b* of {}, positive towards yellow.", "", LEAF_COLOUR),
+    _number(
+        "greenness", "Mean excess green, (2 G - R - B) / (R + G + B), of {}.", "-1..2", LEAF_COLOUR
+    ),
 )
 
 
@@ -85,20 +87,17 @@ PLANTS = (
     Column("leaf_count", "integer", "Leaves seen; 0 in an empty pot.", "", LEAF_NUMBER),
     _number("leaf_area_px", "Area of all leaves.", "image px²", LEAF_AREA),
     _number("leaf_area_mm2", "Area of all leaves; empty without a scale.", "mm²", LEAF_AREA),
-    _number("plant_area_px", "Area of the plant seen from above, petioles included.", "image px²"),
     _number(
-        "plant_area_mm2",
-        "Area of the plant seen from above, petioles included; empty without a scale.",
-        "mm²",
+        "plant_area_px", "Area of the plant seen from above: its leaves together.", "image px²"
     ),
+    _number("plant_area_mm2", "As plant_area_px; empty without a scale.", "mm²"),
     _number("mean_leaf_area_px", "Mean area of a leaf.", "image px²", LEAF_AREA),
     _number("mean_leaf_area_mm2", "Mean area of a leaf; empty without a scale.", "mm²", LEAF_AREA),
     _number("convex_hull_area_px", "Area of the plant's convex hull.", "image px²"),
-    _number("diameter_px", "Greatest distance between two points of the plant.", "image px"),
-    _number("diameter_mm", "Greatest distance between two points; empty without a scale.", "mm"),
-    _number("perimeter_px", "Length of the plant's outline.", "image px"),
-    _number("compactness", "4 pi area / perimeter² of the plant: 1 for a disk.", "0..1"),
-    _number("solidity", "Plant area over the area of its convex hull.", "0..1"),
+    _number("diameter_px", "Diameter of the smallest circle around the plant.", "image px"),
+    _number("diameter_mm", "As diameter_px; empty without a scale.", "mm"),
+    _number("perimeter_px", "Length of the plant's outline (Crofton).", "image px"),
+    _number("compactness", "Plant area over the area of its convex hull.", "0..1"),
     _number("eccentricity", "Eccentricity of the ellipse of the plant's moments.", "0..1"),
     _number("centroid_x", "Centroid of the plant, to the right.", "image px"),
     _number("centroid_y", "Centroid of the plant, downwards.", "image px"),
@@ -129,14 +128,28 @@ LEAVES = (
     _number("area_mm2", "Area of the leaf; empty without a scale.", "mm²", LEAF_AREA),
     _number("centroid_x", "Centroid of the leaf, to the right.", "image px"),
     _number("centroid_y", "Centroid of the leaf, downwards.", "image px"),
-    _number("length_px", "Length along the leaf's main axis.", "image px", LEAF_LENGTH),
-    _number("width_px", "Length across the leaf's main axis.", "image px", LEAF_WIDTH),
+    _number(
+        "length_px",
+        "Greatest distance between two points of the leaf (Feret).",
+        "image px",
+        LEAF_LENGTH,
+    ),
+    _number(
+        "width_px",
+        "Least distance between two parallel lines that hold the leaf (Feret).",
+        "image px",
+        LEAF_WIDTH,
+    ),
     _number("length_mm", "As length_px; empty without a scale.", "mm", LEAF_LENGTH),
     _number("width_mm", "As width_px; empty without a scale.", "mm", LEAF_WIDTH),
-    _number("perimeter_px", "Length of the leaf's outline.", "image px"),
+    _number("perimeter_px", "Length of the leaf's outline (Crofton).", "image px"),
     _number("eccentricity", "Eccentricity of the ellipse of the leaf's moments.", "0..1"),
     _number("solidity", "Leaf area over the area of its convex hull.", "0..1"),
-    _number("orientation_deg", "Direction of the leaf's main axis.", "degrees"),
+    _number(
+        "orientation_deg",
+        "Angle from the x axis to the long axis of the leaf's ellipse, anticlockwise in the image.",
+        "degrees, 0..180",
+    ),
     *_colour("the leaf"),
     _number("confidence", "How sure the segmentation is of the leaf.", "0..1"),
     Column("touches_edge", "boolean", "Whether the leaf touches the edge of its pot's crop."),
@@ -151,7 +164,7 @@ LEAF_TRAITS = tuple(
 )
 #: ... and of a plant, besides its area.
 PLANT_TRAITS = (
-    *("convex_hull_area_px", "diameter_px", "perimeter_px", "compactness", "solidity"),
+    *("convex_hull_area_px", "diameter_px", "perimeter_px", "compactness"),
     *("eccentricity", "centroid_x", "centroid_y"),
     *(column.name for column in _COLOUR),
     "touches_edge",

@@ -11,9 +11,7 @@ from phenopipe.tabulate.columns import KEYS, LEAVES, PLANTS, names
 from phenopipe.tabulate.sheet import join_sheet
 
 #: Columns of a plan that speak of the file and the run and not of the plant.
-PLAN_ONLY = frozenset(
-    {"version", "shard", "status", "reason", "digest", "size", "mtime", "mtime_ns"}
-)
+PLAN_ONLY = frozenset({"version", "shard", "status", "reason"})
 #: What a crop's row gives.
 CROP_TEXT = ("crop_id", "status", "reason", "scale_source")
 CROP_NUMBERS = ("mm_per_px", "brightness", "sharpness")

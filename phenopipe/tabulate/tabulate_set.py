@@ -12,11 +12,13 @@ import pyarrow.parquet as pq
 
 from phenopipe.config import QualitySettings
 from phenopipe.errors import StoreError
+from phenopipe.plan import read_plan
 from phenopipe.tabulate.columns import LEAF_TRAITS, LEAVES, PLANT_TRAITS, PLANTS
 from phenopipe.tabulate.pots import CROP_NUMBERS, CROP_TEXT, extra_columns, join_pots
 from phenopipe.tabulate.rows import Provenance, extra_text, leaf_rows, plant_rows
 from phenopipe.tabulate.sheet import read_plants_sheet
 from phenopipe.tabulate.table_files import write_table
+from phenopipe.tsv import read_tsv
 
 _Path = str | os.PathLike[str]
 
@@ -75,7 +77,7 @@ def planned_images(path: _Path) -> pd.DataFrame:
     StoreError
         If the plan is missing or damaged.
     """
-    plan = _read_tsv(path, ("image", "status"))
+    plan = read_plan(path)
     return plan[plan["status"] == "kept"].reset_index(drop=True)
 
 
@@ -93,7 +95,7 @@ def read_crops(paths: Iterable[_Path]) -> pd.DataFrame:
         If one is missing or damaged.
     """
     needed = ("image", "pot", *CROP_TEXT, *CROP_NUMBERS)
-    tables = [_read_tsv(path, needed) for path in paths]
+    tables = [_read_crops(path, needed) for path in paths]
     crops = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(needed))
     for name in CROP_NUMBERS:
         crops[name] = pd.to_numeric(crops[name].where(crops[name] != ""))
@@ -119,12 +121,8 @@ def read_measurements(path: _Path) -> pd.DataFrame:
     return table
 
 
-def _read_tsv(path: _Path, needed: tuple[str, ...]) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(path, sep="\t", dtype="str", keep_default_na=False, encoding="utf-8")
-    except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise StoreError(f"{path}: cannot be read as a table ({reason})") from error
-    if missing := [name for name in needed if name not in table.columns]:
+def _read_crops(path: _Path, needed: tuple[str, ...]) -> pd.DataFrame:
+    columns, rows = read_tsv(path)
+    if missing := [name for name in needed if name not in columns]:
         raise StoreError(f"{path}: lacks the columns {', '.join(missing)}")
-    return table
+    return pd.DataFrame(rows, columns=columns, dtype="str")

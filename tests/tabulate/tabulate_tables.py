@@ -7,8 +7,9 @@ def measurement(crop_id, label, area, **traits):
     row = dict.fromkeys(
         [
             "centroid_x", "centroid_y", "length_px", "width_px", "perimeter_px", "eccentricity",
-            "solidity", "orientation_deg", "mean_red", "mean_green", "mean_blue", "lab_l",
-            "lab_a", "lab_b", "greenness", "convex_hull_area_px", "diameter_px", "compactness",
+            "solidity", "orientation_deg", "mean_red", "mean_green", "mean_blue", "mean_lab_l",
+            "mean_lab_a", "mean_lab_b", "greenness", "convex_hull_area_px", "diameter_px",
+            "compactness",
         ],
         float(label),
     )  # fmt: skip
