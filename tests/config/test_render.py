@@ -1,0 +1,60 @@
+"""Generated files are in step with the settings' classes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from phenopipe.config import check_config, load_config
+from phenopipe.config.render import DEMO, commented_yaml, generated_files, json_schema
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = generated_files(ROOT)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_generated_files_do_not_drift(path: Path) -> None:
+    assert path.read_text(encoding="utf-8") == FILES[path], (
+        f"{path.name} is out of date: run python -m phenopipe.config.render"
+    )
+
+
+def test_the_commented_configuration_reads_back() -> None:
+    config = check_config(
+        DEMO
+        | {
+            "experiment": "a: b # c",
+            "ingest": {
+                "cameras": {
+                    "top 1": {"pots": {"rows": 2, "cols": 3, "corners": [[0, 0], [9, 0], [9, 9], [0, 9]]}}
+                }
+            },
+        }
+    )
+    assert check_config(yaml.safe_load(commented_yaml(config))) == config
+
+
+def test_every_key_has_a_comment() -> None:
+    lines = (ROOT / "config/config.yaml").read_text().splitlines()
+    bare = [
+        line
+        for before, line in zip(lines, lines[1:], strict=False)
+        if line.strip() and not line.strip().startswith("#") and not before.strip().startswith("#")
+    ]
+    # Names that the user chose (a model, an analysis) are no settings.
+    assert [line.strip() for line in bare] == ["demo:", "default:"]
+
+
+def test_the_schema_accepts_what_the_classes_accept() -> None:
+    validator = Draft202012Validator(yaml.safe_load(json_schema()))
+    assert not list(validator.iter_errors(DEMO))
+    assert list(validator.iter_errors({"plan": {"shard_size": -1}}))
+    assert list(validator.iter_errors({"unknown": 1}))
+
+
+@pytest.mark.parametrize("path", (ROOT / "config/examples").glob("*.yaml"), ids=lambda p: p.name)
+def test_examples_are_valid(path: Path) -> None:
+    load_config(path)
