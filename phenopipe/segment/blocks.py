@@ -1,0 +1,123 @@
+"""One task of a set: segment and measure a block of crops, write their labels to one file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import zarr
+from numpy.typing import NDArray
+
+from phenopipe.config import SegmentSettings
+from phenopipe.encoding import decode_distance, decode_embedding
+from phenopipe.errors import StoreError
+from phenopipe.segment.leaves import Segmentation, find_leaves
+from phenopipe.segment.sources import Crop
+from phenopipe.segment.traits import TRAITS, Box, measure_traits
+from phenopipe.store import open_array, open_store, read_crop
+
+Opener = Callable[[str], zarr.Group]
+
+#: Columns of the measurements before the traits.
+KEYS = ("crop_id", "image", "pot", "crop_index", "label", "status", "reason")
+
+
+def segment_block(
+    crops: Sequence[Crop], start: int, labels_store: str, settings: SegmentSettings
+) -> pd.DataFrame:
+    """Segment a block of crops and write their labels.
+
+    Parameters
+    ----------
+    crops : sequence of Crop
+        The block.
+    start : int
+        Place of its first crop in the set: a multiple of the block size of the labels.
+    labels_store : str
+        Store with the array ``labels`` of the whole set; only this block's file is written.
+    settings : SegmentSettings
+        Thresholds.
+
+    Returns
+    -------
+    DataFrame
+        Measurements, in the order of crops, then labels: one row with label 0 for each crop, then
+        one for each of its leaves. A crop whose stored pixels are damaged has status "damaged".
+
+    Raises
+    ------
+    OSError
+        If the labels cannot be written.
+    """
+    array = zarr.open_group(labels_store, mode="r+")["labels"]
+    assert isinstance(array, zarr.Array)
+    labels = np.zeros((len(crops), *array.shape[1:]), np.uint32)
+    opened = cache(open_store)
+    tables = []
+    for index, crop in enumerate(crops):
+        table, labels[index] = _segment_crop(crop, opened, array.shape[1], settings)
+        table["crop_index"] = start + index
+        tables.append(table)
+    array[start : start + len(crops)] = labels
+    return _typed(pd.concat(tables, ignore_index=True))
+
+
+def empty_measurements() -> pd.DataFrame:
+    """Return measurements without rows, columns and types as always."""
+    return _typed(pd.DataFrame(columns=[*KEYS, *TRAITS]))
+
+
+def _segment_crop(
+    crop: Crop,
+    opened: Opener,
+    size: int,
+    settings: SegmentSettings,
+) -> tuple[pd.DataFrame, NDArray[np.uint32]]:
+    labels = np.zeros((size, size), np.uint32)
+    status, reason = crop.status, crop.reason
+    traits = pd.DataFrame({"label": [0]}).reindex(columns=["label", *TRAITS])
+    if status == "ok":
+        try:
+            rgb, distance, embedding = _read(crop, opened)
+        except StoreError as error:
+            status, reason = "damaged", str(error)
+        else:
+            found = _find_inside(distance, embedding, crop.valid, settings)
+            labels = found.labels
+            traits = measure_traits(found, rgb, crop.matrix, crop.valid)
+    names = {"crop_id": crop.crop_id, "image": crop.image, "pot": crop.pot}
+    return traits.assign(**names, status=status, reason=reason), labels
+
+
+def _read(crop: Crop, opened: Opener) -> tuple[NDArray[Any], ...]:
+    rgb = open_array(opened(crop.rgb_store), "rgb")
+    predictions = opened(crop.prediction_store)
+    arrays = (rgb, open_array(predictions, "distance"), open_array(predictions, "embedding"))
+    return tuple(read_crop(array, crop.position) for array in arrays)
+
+
+def _find_inside(
+    distance: NDArray[np.uint8],
+    embedding: NDArray[np.int8],
+    valid: Box,
+    settings: SegmentSettings,
+) -> Segmentation:
+    """Segment the part of a crop that is picture; the rest is background."""
+    left, top, right, bottom = valid
+    inside = slice(top, bottom), slice(left, right)
+    found = find_leaves(
+        decode_distance(distance[inside]), decode_embedding(embedding[inside]), settings
+    )
+    labels = np.zeros(distance.shape, np.uint32)
+    labels[inside] = found.labels
+    return Segmentation(labels, found.confidence)
+
+
+def _typed(table: pd.DataFrame) -> pd.DataFrame:
+    """Fix order and types of columns, whatever the rows hold."""
+    types: dict[str, str] = dict.fromkeys(TRAITS, "float64") | {"touches_edge": "boolean"}
+    types |= dict.fromkeys(KEYS, "str") | {"crop_index": "int64", "label": "int64"}
+    return table[[*KEYS, *TRAITS]].astype(types)

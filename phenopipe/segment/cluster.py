@@ -1,0 +1,93 @@
+"""Where the tasks of a set run: local threads or processes, SLURM, or a given scheduler."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from phenopipe.config import DaskSettings
+from phenopipe.errors import InputError
+
+if TYPE_CHECKING:
+    from dask.distributed import Client
+
+#: Dask always opens a status page, on all interfaces if it is not told: keep it on loopback.
+LOOPBACK = "127.0.0.1:0"
+
+
+@contextmanager
+def connect(settings: DaskSettings, workers: int) -> Iterator[Client]:
+    """Give a Dask client, and end what was started for it afterwards.
+
+    Parameters
+    ----------
+    settings : DaskSettings
+        Which cluster. `address` goes first; then `cluster`. Local ones open ports on loopback
+        only; SLURM workers reach the scheduler over the network.
+    workers : int
+        Threads, processes or SLURM jobs; a scheduler at `address` has its own.
+
+    Yields
+    ------
+    dask.distributed.Client
+        The client.
+
+    Raises
+    ------
+    InputError
+        If `workers` is below 1, or no scheduler answers at `address`.
+    """
+    from dask.distributed import Client
+
+    if workers < 1:
+        raise InputError(f"workers: at least 1 is needed (is {workers})")
+    if settings.address is not None:
+        with _reach(settings.address) as client:
+            yield client
+        return
+    with _start(settings, workers) as cluster, Client(cluster) as client:  # type: ignore[no-untyped-call]
+        yield client
+
+
+def _reach(address: str) -> Client:
+    from dask.distributed import Client
+
+    try:
+        return Client(address)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"dask.address: no scheduler answers at {address} ({reason})") from error
+
+
+def _start(settings: DaskSettings, workers: int) -> Any:  # noqa: ANN401 - Dask is not typed
+    from dask.distributed import LocalCluster
+
+    if settings.cluster == "slurm":
+        return _start_slurm(settings, workers)
+    processes = settings.cluster == "processes"
+    return LocalCluster(  # type: ignore[no-untyped-call]
+        n_workers=workers if processes else 1,
+        threads_per_worker=1 if processes else workers,
+        processes=processes,
+        memory_limit=settings.worker_memory if processes else 0,
+        host="127.0.0.1" if processes else None,
+        dashboard_address=LOOPBACK,
+        worker_dashboard_address=LOOPBACK,
+    )
+
+
+def _start_slurm(settings: DaskSettings, workers: int) -> Any:  # noqa: ANN401
+    from dask_jobqueue import SLURMCluster  # type: ignore[attr-defined]
+
+    cluster = SLURMCluster(
+        cores=1,
+        processes=1,
+        memory=settings.worker_memory,
+        queue=settings.slurm_queue,
+        walltime=settings.slurm_walltime,
+        scheduler_options={"dashboard_address": LOOPBACK},
+        worker_extra_args=["--no-dashboard"],
+    )
+    cluster.scale(workers)  # type: ignore[no-untyped-call]
+    return cluster

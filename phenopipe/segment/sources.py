@@ -1,0 +1,178 @@
+"""Which crops there are to segment: the tables and stores of all shards, in order."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+
+from phenopipe.errors import InputError, StoreError
+from phenopipe.segment.traits import Box
+from phenopipe.store import open_array, open_store
+from phenopipe.tsv import read_tsv
+
+_Path = str | os.PathLike[str]
+
+MATRIX = ("m00", "m01", "m02", "m10", "m11", "m12")
+VALID = ("valid_left", "valid_top", "valid_right", "valid_bottom")
+NEEDED = ("crop_id", "image", "pot", *MATRIX, *VALID, "status", "reason")
+
+
+@dataclass(frozen=True)
+class Crop:
+    """One crop of a set: where it lies, and what is known of it.
+
+    Attributes
+    ----------
+    crop_id, image, pot : str
+        As in the table of crops.
+    status, reason : str
+        "ok", or why there are no pixels.
+    rgb_store, prediction_store : str
+        Stores of its shard.
+    position : int
+        Its place in them.
+    transform : tuple of float
+        m00, m01, m02, m10, m11, m12 of the affine map from crop to image, where status is "ok".
+    valid : tuple of int
+        Left, top, right, bottom of the part that is picture, crop px, where status is "ok".
+    """
+
+    crop_id: str
+    image: str
+    pot: str
+    status: str
+    reason: str
+    rgb_store: str
+    prediction_store: str
+    position: int
+    transform: tuple[float, ...] = ()
+    valid: Box = (0, 0, 0, 0)
+
+    @property
+    def matrix(self) -> NDArray[np.float64]:
+        """The affine map, (2, 3)."""
+        return np.array(self.transform, np.float64).reshape(2, 3)
+
+
+def list_crops(
+    crops: Sequence[tuple[_Path, _Path]], predictions: Sequence[_Path]
+) -> tuple[list[Crop], int]:
+    """Read the tables of all shards and check that their stores fit them.
+
+    Parameters
+    ----------
+    crops : sequence of (path-like, path-like)
+        Table and store of each shard.
+    predictions : sequence of path-like
+        Store of predictions of each shard, in the same order.
+
+    Returns
+    -------
+    crops : list of Crop
+        All crops, shard after shard.
+    size : int
+        Side of a crop, px; 1 if there is no shard.
+
+    Raises
+    ------
+    InputError
+        If there are not as many predictions as shards, or a table lacks columns or values.
+    StoreError
+        If a table or store is missing, or of another size than the rest.
+    """
+    if len(crops) != len(predictions):
+        raise InputError(f"{len(crops)} shards of crops, but {len(predictions)} of predictions")
+    found: list[Crop] = []
+    sizes: dict[int, str] = {}
+    for (table, rgb_store), prediction_store in zip(crops, predictions, strict=True):
+        rows = _read_table(table)
+        size = _check_stores(rgb_store, prediction_store, len(rows), table)
+        sizes.setdefault(size, str(rgb_store))
+        # Workers may run in another folder.
+        stores = str(Path(rgb_store).resolve()), str(Path(prediction_store).resolve())
+        for index, row in enumerate(rows):
+            found.append(_crop(row, stores, index, size, f"{table}: row {index + 1}"))
+    if len(sizes) > 1:
+        each = ", ".join(f"{size} px in {store}" for size, store in sizes.items())
+        raise StoreError(f"crops of one image set have one size, but these differ: {each}")
+    return found, next(iter(sizes), 1)
+
+
+def _read_table(path: _Path) -> list[dict[str, str]]:
+    columns, rows = read_tsv(path)
+    if missing := [name for name in NEEDED if name not in columns]:
+        raise InputError(f"{path}: lacks the columns {', '.join(missing)}")
+    return [dict(zip(columns, cells, strict=True)) for cells in rows]
+
+
+def _check_stores(rgb_store: _Path, prediction_store: _Path, count: int, table: _Path) -> int:
+    """Return the side of the crops, or say what does not fit."""
+    rgb = open_array(open_store(rgb_store), "rgb")
+    side = rgb.shape[1] if rgb.ndim == 4 else 0
+    problems = [_misfit(rgb_store, "rgb", rgb, (count, side, side, 3), np.uint8, table)]
+    predictions = open_store(prediction_store)
+    distance, embedding = (open_array(predictions, name) for name in ("distance", "embedding"))
+    dimensions = embedding.shape[-1]
+    problems += [
+        _misfit(prediction_store, "distance", distance, (count, side, side), np.uint8, table),
+        _misfit(
+            prediction_store,
+            "embedding",
+            embedding,
+            (count, side, side, dimensions),
+            np.int8,
+            table,
+        ),
+    ]
+    if wrong := [problem for problem in problems if problem]:
+        raise StoreError(*wrong)
+    return side
+
+
+def _misfit(
+    store: _Path,
+    name: str,
+    array: zarr.Array[Any],
+    shape: tuple[int, ...],
+    dtype: type[np.generic],
+    table: _Path,
+) -> str:
+    if array.shape == shape and array.dtype == dtype:
+        return ""
+    expected = f"{shape} {np.dtype(dtype)}"
+    return f"{store}: {name} is {array.shape} {array.dtype}, but {table} asks for {expected}"
+
+
+def _crop(row: dict[str, str], stores: tuple[str, str], index: int, size: int, where: str) -> Crop:
+    names = row["crop_id"], row["image"], row["pot"]
+    crop = Crop(*names, row["status"], row["reason"], *stores, index)
+    if crop.status != "ok":
+        return crop
+    crop = replace(crop, transform=tuple(_numbers(row, MATRIX, where)))
+    if np.linalg.matrix_rank(crop.matrix[:, :2]) < 2:
+        raise InputError(f"{where}: m00, m01, m10 and m11 map the crop to a line, not to an area")
+    left, top, right, bottom = (int(value) for value in _numbers(row, VALID, where))
+    if not (0 <= left <= right <= size and 0 <= top <= bottom <= size):
+        box = f"({left}, {top}, {right}, {bottom})"
+        raise InputError(f"{where}: valid_* is {box}, no box inside a crop of {size} px")
+    return replace(crop, valid=(left, top, right, bottom))
+
+
+def _numbers(row: dict[str, str], names: tuple[str, ...], where: str) -> list[float]:
+    values = []
+    for name in names:
+        try:
+            value = float(row[name])
+        except ValueError as error:
+            raise InputError(f"{where}: {name} is no number (is {row[name]!r})") from error
+        if not np.isfinite(value):
+            raise InputError(f"{where}: {name} is not finite (is {row[name]!r})")
+        values.append(value)
+    return values

@@ -1,0 +1,321 @@
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from segment_scenes import directions, discs, distance_of, embedding_of
+
+from phenopipe.config import DaskSettings, SegmentSettings
+from phenopipe.encoding import (
+    decode_distance,
+    decode_embedding,
+    encode_distance,
+    encode_embedding,
+)
+from phenopipe.errors import InputError, StoreError
+from phenopipe.segment import find_leaves, measure_traits, segment_set
+from phenopipe.segment.blocks import KEYS
+from phenopipe.segment.image_set import choose_block_size
+from phenopipe.segment.traits import TRAITS
+from phenopipe.store import create_array, create_store, open_store
+from phenopipe.tsv import write_tsv
+
+SIZE = 40
+COLUMNS = [
+    *("crop_id", "image", "pot", "image_height", "image_width"),
+    *("m00", "m01", "m02", "m10", "m11", "m12"),
+    *("valid_left", "valid_top", "valid_right", "valid_bottom"),
+    *("mm_per_px", "scale_source", "status", "reason", "brightness", "sharpness"),
+]
+
+
+def scene(index):
+    """RGB, distance and embedding of crop number `index`, which has `index % 4` leaves."""
+    random = np.random.default_rng(index)
+    centres = [(10, 10), (10, 29), (29, 18)][: index % 4]
+    truth = discs((SIZE, SIZE), centres, 7)
+    distance = distance_of(truth)
+    embedding = embedding_of(truth, directions(3, dimensions=4, seed=index), noise=0.02)
+    rgb = random.integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8)
+    return rgb, encode_distance(distance), encode_embedding(embedding, distance)
+
+
+def row(index, status="ok", valid=(0, 0, SIZE, SIZE)):
+    matrix = [2.0, 0.0, 5.0 + index, 0.0, 2.0, 7.0] if status == "ok" else [""] * 6
+    reason = "" if status == "ok" else "ends too early"
+    cells = [f"c{index:03d}", f"n1/im {index}.png", "p", 80, 80, *matrix, *valid, "", "none"]
+    return [str(cell) for cell in (*cells, status, reason, "", "")]
+
+
+class Shards:
+    """Shards on disk, and what `segment_set` needs to read them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.crops: list[tuple[Path, Path]] = []
+        self.predictions: list[Path] = []
+        self.labels, self.measurements = folder / "out/labels.zarr", folder / "out/m.parquet"
+
+    def add(self, indices, *, size=SIZE, **changed):
+        """Write one shard; `changed` maps "c<index>" to other cells of its row."""
+        name = f"s{len(self.crops):03d}"
+        table, rgb_path = self.folder / f"{name}.tsv", self.folder / f"{name}.zarr"
+        pixels = [scene(index) for index in indices]
+        empty = [
+            np.zeros((0, size, size, 3)),
+            np.zeros((0, size, size)),
+            np.zeros((0, size, size, 4)),
+        ]
+        stacks = [np.stack(parts) for parts in zip(*pixels, strict=True)] if pixels else empty
+        write_tsv(table, COLUMNS, [changed.get(f"c{i}", row(i)) for i in indices])
+        self._store(rgb_path, {"rgb": (stacks[0], np.uint8)})
+        prediction = self.folder / f"{name}.pred.zarr"
+        self._store(
+            prediction, {"distance": (stacks[1], np.uint8), "embedding": (stacks[2], np.int8)}
+        )
+        self.crops.append((table, rgb_path))
+        self.predictions.append(prediction)
+        return self
+
+    @staticmethod
+    def _store(path, arrays):
+        with create_store(path) as group:
+            for name, (values, dtype) in arrays.items():
+                create_array(group, name, values.shape, dtype)[:] = values
+
+    def run(self, **options):
+        segment_set(self.crops, self.predictions, self.labels, self.measurements, **options)
+        labels = np.asarray(open_store(self.labels)["labels"][:])
+        return labels, pd.read_parquet(self.measurements)
+
+
+@pytest.fixture
+def shards(tmp_path):
+    return Shards(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory):
+    """Nine crops in shards of four, two and three, in one go."""
+    folder = tmp_path_factory.mktemp("set")
+    made = Shards(folder).add(range(4)).add([4, 5]).add([6, 7, 8], c7=row(7, "unreadable"))
+    return made, *made.run()
+
+
+def test_labels_and_measurements_are_those_of_each_crop(expected):
+    _, labels, table = expected
+    assert labels.shape == (9, SIZE, SIZE)
+    assert labels.dtype == np.uint32
+    assert list(table) == [*KEYS, *TRAITS]
+    for index in set(range(9)) - {7}:
+        rgb, distance, embedding = scene(index)
+        found = find_leaves(decode_distance(distance), decode_embedding(embedding))
+        assert np.array_equal(labels[index], found.labels)
+        assert found.labels.max() == index % 4
+        transform = np.array([[2, 0, 5 + index], [0, 2, 7]])
+        traits = measure_traits(found, rgb, transform)
+        rows = table[table["crop_index"] == index].reset_index(drop=True)
+        pd.testing.assert_frame_equal(
+            rows[["label", *TRAITS]], traits, check_dtype=False, check_exact=True
+        )
+        assert set(rows["crop_id"]) == {f"c{index:03d}"}
+        assert set(rows["image"]) == {f"n1/im {index}.png"}
+        assert set(rows["status"]) == {"ok"}
+
+
+def test_rows_are_sorted_and_every_crop_has_its_plant(expected):
+    _, _, table = expected
+    order = list(zip(table["crop_index"], table["label"], strict=True))
+    assert order == sorted(order)
+    assert table.loc[table["label"] == 0, "crop_index"].tolist() == list(range(9))
+    empty = table[table["crop_index"].isin([0, 4, 8]) & (table["status"] == "ok")]
+    assert empty["area_px"].tolist() == [0, 0, 0]
+
+
+def test_an_unreadable_crop_is_a_row_with_its_reason(expected):
+    _, labels, table = expected
+    (plant,) = table[table["crop_index"] == 7].to_dict("records")
+    assert (plant["status"], plant["reason"]) == ("unreadable", "ends too early")
+    assert plant["label"] == 0
+    assert all(pd.isna(plant[trait]) for trait in TRAITS)
+    assert not labels[7].any()
+
+
+@pytest.mark.parametrize(
+    ("cluster", "workers", "block_size"),
+    [("threads", 1, 1), ("threads", 2, 2), ("threads", 4, 5), ("processes", 2, 5)],
+)
+def test_workers_and_blocks_never_change_the_answer(expected, cluster, workers, block_size):
+    made, labels, table = expected
+    again = made.run(dask=DaskSettings(cluster=cluster), workers=workers, block_size=block_size)
+    assert np.array_equal(again[0], labels)
+    pd.testing.assert_frame_equal(again[1], table, check_exact=True)
+    files = [path for path in (made.labels / "labels/c").rglob("*") if path.is_file()]
+    blocks = [labels[at : at + block_size] for at in range(0, 9, block_size)]
+    assert len(files) == sum(bool(block.any()) for block in blocks)  # zeros take no space
+
+
+def test_how_shards_are_cut_never_changes_the_answer(expected, shards):
+    _, labels, table = expected
+    shards.add(range(7)).add([7], c7=row(7, "unreadable")).add([8])
+    again = shards.run()
+    assert np.array_equal(again[0], labels)
+    pd.testing.assert_frame_equal(again[1], table, check_exact=True)
+
+
+@pytest.mark.parametrize("array", ["rgb", "distance", "embedding"])
+def test_a_damaged_crop_is_named_and_the_others_go_on(shards, array, caplog):
+    shards.add([1, 2, 3])
+    labels, table = shards.run()
+    store = shards.crops[0][1] if array == "rgb" else shards.predictions[0]
+    (chunk,) = (path for path in (store / array / "c").rglob("*") if path.is_file())
+    damaged = bytearray(chunk.read_bytes())
+    damaged[20] ^= 0xFF  # inside the first crop's chunk
+    chunk.write_bytes(damaged)
+    with caplog.at_level(logging.WARNING):
+        again, rows = shards.run()
+    assert not again[0].any()
+    assert np.array_equal(again[1:], labels[1:])
+    (plant,) = rows[rows["crop_index"] == 0].to_dict("records")
+    assert plant["status"] == "damaged"
+    assert str(store) in plant["reason"]
+    assert array in plant["reason"]
+    assert all(pd.isna(plant[trait]) for trait in TRAITS)
+    assert "c001" in caplog.text
+    later = table["crop_index"] > 0
+    pd.testing.assert_frame_equal(
+        rows[rows["crop_index"] > 0].reset_index(drop=True), table[later].reset_index(drop=True)
+    )
+
+
+def test_a_shard_cut_short_damages_its_crops_only(shards):
+    shards.add([1, 2]).add([3])
+    (chunk,) = (p for p in (shards.predictions[0] / "distance/c").rglob("*") if p.is_file())
+    chunk.write_bytes(chunk.read_bytes()[:30])
+    _, table = shards.run()
+    plants = table[table["label"] == 0]
+    assert plants["status"].tolist() == ["damaged", "damaged", "ok"]
+
+
+def test_leaves_outside_the_picture_are_no_leaves(shards):
+    shards.add([3], c3=row(3, valid=(0, 0, SIZE, 12)))
+    labels, table = shards.run()
+    assert labels.max() == 2
+    assert not labels[0, 12:].any()
+    assert table["touches_edge"].tolist() == [True] * 3
+
+
+@pytest.mark.parametrize("shard_count", [0, 1])
+def test_no_crops(shards, shard_count):
+    for _ in range(shard_count):
+        shards.add([])
+    labels, table = shards.run()
+    assert labels.shape[0] == 0
+    assert len(table) == 0
+    assert list(table) == [*KEYS, *TRAITS]
+
+
+def test_types_do_not_depend_on_what_was_found(shards, expected):
+    shards.add([7], c7=row(7, "unreadable"))
+    _, table = shards.run()
+    assert table.dtypes.to_dict() == expected[2].dtypes.to_dict()
+
+
+def test_settings_reach_the_crops(shards):
+    labels, _ = shards.add([3]).run(settings=SegmentSettings(min_leaf_area_px=1000))
+    assert not labels.any()
+
+
+def test_a_given_scheduler_is_used(expected):
+    from dask.distributed import LocalCluster
+
+    made, labels, _ = expected
+    options = {"processes": False, "n_workers": 1, "dashboard_address": "127.0.0.1:0"}
+    with LocalCluster(**options, protocol="tcp", host="127.0.0.1") as cluster:
+        address = cluster.scheduler_address
+        assert np.array_equal(made.run(dask=DaskSettings(address=address))[0], labels)
+
+
+def test_progress_counts_blocks(shards):
+    seen = []
+
+    def progress(items, total, description):
+        for item in items:
+            seen.append((total, description))
+            yield item
+
+    shards.add([0, 1, 2]).run(block_size=2, progress=progress)
+    assert seen == [(2, "segment")] * 2
+
+
+def test_a_failure_leaves_nothing_under_final_names(shards):
+    shards.add([1])
+    shards.measurements.parent.mkdir()
+    blocked = shards.folder / "file"
+    blocked.write_text("")
+    with pytest.raises(OSError):
+        segment_set(shards.crops, shards.predictions, shards.labels, blocked / "m.parquet")
+    assert list(shards.labels.parent.iterdir()) == []
+
+
+def test_shards_that_do_not_fit_are_refused(shards, tmp_path):
+    shards.add([1, 2]).add([3])
+    with pytest.raises(InputError, match="2 shards of crops, but 1 of predictions"):
+        segment_set(shards.crops, shards.predictions[:1], shards.labels, shards.measurements)
+    with pytest.raises(StoreError, match=r"rgb is \(1, 40, 40, 3\) uint8, but .*s000.tsv asks for"):
+        swapped = [(shards.crops[0][0], shards.crops[1][1])]
+        segment_set(swapped, shards.predictions[:1], shards.labels, shards.measurements)
+    with pytest.raises(StoreError, match="nowhere"):
+        segment_set(
+            shards.crops, [tmp_path / "nowhere.zarr"] * 2, shards.labels, shards.measurements
+        )
+    other = Shards(tmp_path / "small").add([], size=16)
+    with pytest.raises(StoreError, match=r"40 px in .*, 16 px in"):
+        segment_set(
+            shards.crops + other.crops,
+            shards.predictions + other.predictions,
+            shards.labels,
+            shards.measurements,
+        )
+    assert not shards.labels.parent.exists()
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("m01", "", "row 1: m01 is no number"),
+        ("m12", "nan", "row 1: m12 is not finite"),
+        ("m00", "0", "map the crop to a line"),
+        ("valid_right", "41", r"valid_\* is \(0, 0, 41, 40\), no box inside a crop of 40 px"),
+    ],
+)
+def test_a_bad_cell_is_named(shards, column, value, message):
+    cells = row(1)
+    cells[COLUMNS.index(column)] = value
+    shards.add([1], c1=cells)
+    with pytest.raises(InputError, match=rf"s000.tsv: .*{message}"):
+        shards.run()
+
+
+def test_missing_columns_are_named(shards):
+    shards.add([1])
+    write_tsv(shards.crops[0][0], ["crop_id", "image", "pot"], [["a", "b", "c"]])
+    with pytest.raises(InputError, match=r"s000.tsv: lacks the columns m00, m01"):
+        shards.run()
+
+
+@given(st.integers(0, 5000), st.sampled_from([64, 256, 512]), st.integers(1, 64))
+def test_blocks_are_few_files_and_fit_in_memory(count, size, workers):
+    block = choose_block_size(count, size, workers)
+    assert block >= 1
+    assert block * size * size * 4 <= 256 * 2**20
+    assert -(-count // block) <= -(-count // 200)
+
+
+def test_two_workers_share_a_set_of_450():
+    assert choose_block_size(450, 256, 2) == 225
