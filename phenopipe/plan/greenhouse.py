@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 
 from phenopipe.config import PlanSettings, SynthSettings
+from phenopipe.errors import InputError
 from phenopipe.plan.candidate import Candidate
-from phenopipe.plan.names import NameReader
+from phenopipe.plan.names import NameReader, printable
 
 
 class GreenhouseSource:
@@ -27,10 +28,23 @@ class GreenhouseSource:
         self._names = NameReader(settings.model_copy(update={"pattern": pattern}))
         self._version = hashlib.sha256(synth.model_dump_json().encode()).hexdigest()[:16]
         self._images = greenhouse_images(synth)
+        self._named = settings.sets
 
     def sets(self) -> list[str]:
-        """Return the names of the image sets, sorted."""
-        return sorted(self._images)
+        """Return the names of the image sets, sorted.
+
+        Raises
+        ------
+        InputError
+            If a set named in ``plan.sets`` is none of the greenhouse's nights.
+        """
+        names = sorted(self._images if self._named is None else set(self._named))
+        missing = [name for name in names if name not in self._images]
+        if missing:
+            raise InputError(
+                *(f"plan.sets: the greenhouse has no night {printable(n)!r}" for n in missing)
+            )
+        return names
 
     def candidates(self, image_set: str) -> list[Candidate]:
         """Return the pictures of a set, sorted by path."""

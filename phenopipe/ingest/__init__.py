@@ -1,0 +1,20 @@
+"""From picture files to crops of one size: decode once, cut pots, resample, store."""
+
+from phenopipe.ingest.crop import Crop, cut_crop
+from phenopipe.ingest.decode import decode_image
+from phenopipe.ingest.pots import PotBox, pot_boxes, pot_names
+from phenopipe.ingest.shard import ingest_shard
+from phenopipe.ingest.table import CropRow, read_crop_table, write_crop_table
+
+__all__ = [
+    "Crop",
+    "CropRow",
+    "PotBox",
+    "cut_crop",
+    "decode_image",
+    "ingest_shard",
+    "pot_boxes",
+    "pot_names",
+    "read_crop_table",
+    "write_crop_table",
+]

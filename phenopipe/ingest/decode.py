@@ -1,0 +1,121 @@
+"""Decode picture files to RGB."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from phenopipe.config import IngestSettings
+from phenopipe.errors import UnreadableImageError
+
+_FORMATS = ("JPEG", "PNG", "TIFF")
+_BITS_PER_SAMPLE, _PLANAR_CONFIGURATION = 258, 284
+
+
+def decode_image(path: str | os.PathLike[str], settings: IngestSettings) -> NDArray[np.uint8]:
+    """Decode a JPEG, PNG or TIFF file.
+
+    Samples of 16 bits keep their high byte, which maps the full range 0..65535 to 0..255; grey
+    becomes three equal channels; transparent pixels are laid on black; a rotation in the EXIF
+    data is applied; of several pages the first is taken. Colour profiles are ignored.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    settings : IngestSettings
+        ``min_side_px`` and ``max_megapixels``, checked before anything is decoded.
+
+    Returns
+    -------
+    ndarray, (H, W, 3), uint8
+        RGB, upright.
+
+    Raises
+    ------
+    UnreadableImageError
+        If the file is gone, empty, truncated, no picture, too small or too large, or has samples
+        of 32 bits or 16-bit colours plane by plane. The message is the reason alone, in one line,
+        without the path.
+    """
+    try:
+        with _no_limit_of_pillow(), Path(path).open("rb") as file:
+            image = Image.open(file, formats=_FORMATS)
+            _check_header(image, settings)
+            return _to_rgb(_load(image))
+    except (UnreadableImageError, MemoryError):
+        raise
+    except FileNotFoundError as error:
+        raise UnreadableImageError("file is gone") from error
+    except UnidentifiedImageError as error:
+        raise UnreadableImageError(_not_identified(Path(path))) from error
+    except Exception as error:  # decoders raise nearly anything on damaged data
+        raise UnreadableImageError(_reason(error)) from error
+
+
+def _check_header(image: Image.Image, settings: IngestSettings) -> None:
+    width, height = image.size
+    if min(width, height) < settings.min_side_px:
+        raise UnreadableImageError(
+            f"{width}x{height} px: smaller than min_side_px ({settings.min_side_px})"
+        )
+    if width * height > settings.max_megapixels * 1e6:
+        raise UnreadableImageError(
+            f"{width}x{height} px: larger than max_megapixels ({settings.max_megapixels:g})"
+        )
+    if image.mode in ("I", "F"):
+        raise UnreadableImageError("has samples of 32 bits: save it with 8 or 16 bits")
+    if _has_deep_planes(image):  # Pillow and OpenCV would both read wrong colours, and say nothing
+        raise UnreadableImageError(
+            "has 16-bit colours in separate planes: save it with interleaved colours"
+        )
+
+
+def _load(image: Image.Image) -> Image.Image:
+    """Decode, turn upright, and bring samples to 8 bits."""
+    image.load()
+    upright = ImageOps.exif_transpose(image)
+    if upright.mode.startswith("I;16"):
+        deep = np.array(upright).astype(np.uint16)
+        return Image.fromarray((deep >> 8).astype(np.uint8))
+    return upright
+
+
+def _has_deep_planes(image: Image.Image) -> bool:
+    """Tell whether a TIFF holds 16-bit colours plane by plane."""
+    tags = getattr(image, "tag_v2", {})
+    return tags.get(_PLANAR_CONFIGURATION) == 2 and max(tags.get(_BITS_PER_SAMPLE, (8,))) > 8
+
+
+def _to_rgb(image: Image.Image) -> NDArray[np.uint8]:
+    if image.has_transparency_data:
+        black = Image.new("RGBA", image.size, (0, 0, 0, 255))
+        image = Image.alpha_composite(black, image.convert("RGBA"))
+    return np.array(image.convert("RGB"), dtype=np.uint8)
+
+
+def _not_identified(path: Path) -> str:
+    size = path.stat().st_size
+    return "not a JPEG, PNG or TIFF picture" if size else "file is empty (0 bytes)"
+
+
+def _reason(error: Exception) -> str:
+    text = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return f"cannot be decoded ({' '.join(text.split()) or type(error).__name__})"
+
+
+@contextmanager
+def _no_limit_of_pillow() -> Iterator[None]:
+    """Lift Pillow's fixed limit of pixels; `_check_header` has the user's."""
+    limit = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = None
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit

@@ -1,0 +1,195 @@
+"""Ingest one shard: every planned picture of it becomes a crop or a row with a reason."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from phenopipe.config import IngestSettings
+from phenopipe.errors import InputError, PhenopipeError, StoreError, UnreadableImageError
+from phenopipe.files import remove
+from phenopipe.ingest.crop import Crop, cut_crop
+from phenopipe.ingest.decode import decode_image
+from phenopipe.ingest.pots import pot_boxes, pot_names
+from phenopipe.ingest.table import CropRow, write_crop_table
+from phenopipe.plan import RosterRow, read_roster
+from phenopipe.store import create_array, create_store
+
+FORMAT = {"phenopipe_format": "crops", "format_version": 1}
+
+
+def ingest_shard(
+    roster: str | os.PathLike[str],
+    shard: str,
+    image_root: str | os.PathLike[str],
+    out_zarr: str | os.PathLike[str],
+    out_tsv: str | os.PathLike[str],
+    settings: IngestSettings,
+    *,
+    expected_digest: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Decode the pictures of one shard once, cut their pots, and store the crops.
+
+    The table is written last, so that it says that the shard is done. A picture that cannot be
+    read gives black crops and rows with a reason. Memory is bounded by the shard's crops.
+
+    Parameters
+    ----------
+    roster : path-like
+        ``results/plan/{set}.roster.tsv``.
+    shard : str
+        Which shard of it.
+    image_root : path-like
+        Folder that the roster's paths are relative to and may not leave.
+    out_zarr, out_tsv : path-like
+        Final names of the store of crops, array ``rgb`` (N, S, S, 3) uint8, and of its table.
+    settings : IngestSettings
+        Size of crops, limits and cameras.
+    expected_digest : str, optional
+        The shard's digest when the job was planned.
+    progress : callable, optional
+        Called with the number of pictures done and of all, after each.
+
+    Raises
+    ------
+    InputError
+        If the roster has changed since the job was planned.
+    StoreError
+        If the roster is damaged or lacks the shard, or the results cannot be written, because the
+        disk is full for instance; then nothing stands under the final names.
+    """
+    planned = read_roster(roster)
+    digest = planned.shard_digest(shard)
+    if expected_digest not in (None, digest):
+        raise InputError(f"{roster}: shard {shard} was planned anew meanwhile; run again")
+    rows = planned.shard_rows(shard)
+    table, crops = _ingest(rows, Path(image_root), settings, progress)
+    with _writing(out_zarr):
+        remove(Path(out_tsv))
+        attributes = {**FORMAT, "crop_size": settings.crop_size, "shard_digest": digest}
+        with create_store(out_zarr, attributes) as group:
+            create_array(group, "rgb", crops.shape, np.uint8)[:] = crops
+    with _writing(out_tsv):
+        write_crop_table(out_tsv, table)
+
+
+def _ingest(
+    rows: Sequence[RosterRow],
+    root: Path,
+    settings: IngestSettings,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[list[CropRow], NDArray[np.uint8]]:
+    pots = sum(len(_names(row, settings)) for row in rows)
+    crops = np.zeros((pots, settings.crop_size, settings.crop_size, 3), np.uint8)
+    table: list[CropRow] = []
+    for done, row in enumerate(rows, start=1):
+        for crop_row, crop in _ingest_image(row, root, settings):
+            if crop is not None:
+                crops[len(table)] = crop.rgb
+            table.append(crop_row)
+        if progress is not None:
+            progress(done, len(rows))
+    return table, crops
+
+
+def _ingest_image(
+    row: RosterRow, root: Path, settings: IngestSettings
+) -> Iterator[tuple[CropRow, Crop | None]]:
+    """Yield row and crop of each pot of an image; no crop where it cannot be read."""
+    names = _names(row, settings)
+    try:
+        rgb = decode_image(_safe_path(root, row.image), settings)
+    except UnreadableImageError as error:
+        for name in names:
+            yield _unreadable(row, name, str(error)), None
+        return
+    layout = settings.camera(row.fields.get("camera", "")).pots
+    for name, box in zip(names, pot_boxes(layout, *rgb.shape[:2]), strict=True):
+        if min(box.width, box.height) < settings.min_side_px:
+            reason = (
+                f"pot is {box.width}x{box.height} px within the image: see pots and min_side_px"
+            )
+            yield _unreadable(row, name, reason), None
+        else:
+            crop = cut_crop(rgb, box, settings.crop_size)
+            yield _readable(row, name, rgb, crop, settings), crop
+
+
+def _names(row: RosterRow, settings: IngestSettings) -> list[str]:
+    """Return the names of an image's pots: the layout's, or the one that the plan read."""
+    layout = settings.camera(row.fields.get("camera", "")).pots
+    return pot_names(layout) if layout else [row.fields.get("pot", "1")]
+
+
+def _safe_path(root: Path, image: str) -> Path:
+    # Not Path.resolve: that raises RuntimeError on a loop of links.
+    real_root = os.path.realpath(root)
+    path = Path(os.path.realpath(root / image))
+    if not path.is_relative_to(real_root):
+        raise UnreadableImageError("path leaves plan.image_root")
+    if path.exists() and not path.is_file():
+        raise UnreadableImageError("not a regular file")
+    return path
+
+
+def _unreadable(row: RosterRow, pot: str, reason: str) -> CropRow:
+    camera = row.fields.get("camera", "")
+    return CropRow(f"{row.image}#{pot}", row.image, pot, camera, status="unreadable", reason=reason)
+
+
+def _readable(
+    row: RosterRow, pot: str, rgb: NDArray[np.uint8], crop: Crop, settings: IngestSettings
+) -> CropRow:
+    camera = row.fields.get("camera", "")
+    scale = settings.camera(camera).mm_per_px
+    brightness, sharpness = _quality(crop.picture)
+    (m00, m01, m02), (m10, m11, m12) = crop.transform.tolist()
+    left, top, right, bottom = crop.valid
+    return CropRow(
+        f"{row.image}#{pot}",
+        row.image,
+        pot,
+        camera,
+        image_height=rgb.shape[0],
+        image_width=rgb.shape[1],
+        m00=m00,
+        m01=m01,
+        m02=m02,
+        m10=m10,
+        m11=m11,
+        m12=m12,
+        valid_left=left,
+        valid_top=top,
+        valid_right=right,
+        valid_bottom=bottom,
+        mm_per_px=np.nan if scale is None else scale,
+        scale_source="" if scale is None else "camera",
+        brightness=brightness,
+        sharpness=sharpness,
+    )
+
+
+def _quality(picture: NDArray[np.uint8]) -> tuple[float, float]:
+    """Return mean luma and the standard deviation of luma's Laplacian."""
+    luma = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    edges = cv2.Laplacian(luma, cv2.CV_32F)
+    return round(float(luma.mean()), 3), round(float(edges.std()), 3)
+
+
+@contextmanager
+def _writing(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Turn what the file system says into one line that names the path."""
+    try:
+        yield
+    except PhenopipeError:
+        raise
+    except OSError as error:
+        what = (error.strerror or str(error)).lower()
+        raise StoreError(f"{path}: cannot be written ({what})") from error
