@@ -1,0 +1,171 @@
+"""The training loop: repeatable, resumed exactly, stopped clearly; and the gate."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from phenopipe.config import LossSettings, ModelSettings, TrainSettings
+from phenopipe.errors import ModelError
+from phenopipe.model.find import file_sha256
+from phenopipe.model.weights import load_model, read_header
+from phenopipe.model.wnet import WNet
+from phenopipe.train import judge, train_model
+from phenopipe.train.data import TRAINING, VALIDATION, SyntheticPlants, collate
+from phenopipe.train.optimise import learning_rate, optimise
+from phenopipe.train.validate import Score
+
+torch.set_num_threads(1)
+SETTINGS = TrainSettings(
+    preset="tiny", embedding_dim=4, image_size=64, steps=6, batch_size=2, warmup_steps=2,
+    workers=0, checkpoint_minutes=1e-9, validation_images=2,
+)
+
+
+def course(folder: Path) -> list[list[str]]:
+    with (folder / "losses.csv").open() as file:
+        return [row[:-1] for row in csv.reader(file)]  # the last column is seconds
+
+
+def run(folder: Path, steps: int | None = None, settings: TrainSettings = SETTINGS) -> None:
+    """Train, and leave in the middle as a killed process would."""
+    torch.manual_seed(settings.seed)
+    training = optimise(WNet(settings.preset, settings.embedding_dim), settings, folder)
+    for number, _, _ in training:
+        if steps is not None and number + 1 == steps:
+            return
+
+
+def test_one_seed_gives_one_course(tmp_path: Path) -> None:
+    run(tmp_path / "a")
+    run(tmp_path / "b")
+    run(tmp_path / "c", settings=SETTINGS.model_copy(update={"seed": 1}))
+    assert len(course(tmp_path / "a")) == 7
+    assert course(tmp_path / "a") == course(tmp_path / "b")
+    assert course(tmp_path / "a") != course(tmp_path / "c")
+
+
+def test_a_resumed_training_takes_the_same_course(tmp_path: Path) -> None:
+    run(tmp_path / "whole")
+    run(tmp_path / "broken", steps=4)
+    assert len(course(tmp_path / "broken")) == 5
+    run(tmp_path / "broken")
+    assert course(tmp_path / "broken") == course(tmp_path / "whole")
+    ends = [(tmp_path / name / "checkpoint.safetensors") for name in ("whole", "broken")]
+    assert file_sha256(ends[0]) == file_sha256(ends[1])
+
+
+def test_a_checkpoint_of_other_settings_is_not_taken(tmp_path: Path) -> None:
+    run(tmp_path / "a", steps=4)
+    other = SETTINGS.model_copy(update={"learning_rate": 5e-4})
+    run(tmp_path / "a", settings=other)
+    run(tmp_path / "b", settings=other)
+    assert course(tmp_path / "a") == course(tmp_path / "b")
+
+
+def test_processes_that_draw_change_nothing(tmp_path: Path) -> None:
+    run(tmp_path / "a", steps=2)
+    run(tmp_path / "b", steps=2, settings=SETTINGS.model_copy(update={"workers": 1}))
+    assert course(tmp_path / "a") == course(tmp_path / "b")
+
+
+def test_learning_reduces_the_loss(tmp_path: Path) -> None:
+    settings = SETTINGS.model_copy(update={"steps": 30, "learning_rate": 5e-3, "checkpoint_minutes": 5.0})
+    run(tmp_path, settings=settings)
+    losses = [float(row[1]) for row in course(tmp_path)[1:]]
+    assert sum(losses[-6:]) < 0.8 * sum(losses[:6])
+
+
+def test_a_loss_that_is_no_number_stops_with_advice(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"stopped at step \d: the loss is (nan|inf).*learning_rate"):
+        run(tmp_path, settings=SETTINGS.model_copy(update={"losses": LossSettings(distance=1e40)}))
+
+
+def test_learning_rate_rises_and_falls() -> None:
+    settings = TrainSettings(steps=100, warmup_steps=10, learning_rate=1.0)
+    rates = [learning_rate(step, settings) for step in range(100)]
+    assert rates[0] == pytest.approx(0.1)
+    assert rates[9] == pytest.approx(1.0)
+    assert rates[9:] == sorted(rates[9:], reverse=True)
+    assert 0 < rates[-1] < 0.02
+
+
+def test_training_and_validation_share_no_picture() -> None:
+    training = SyntheticPlants(SETTINGS, TRAINING, 0, 3)
+    validation = SyntheticPlants(SETTINGS, VALIDATION, 0, 3)
+    assert not any((a.rgb == b.rgb).all() for a in training for b in validation)
+
+
+def test_a_batch_numbers_its_pairs() -> None:
+    data = SyntheticPlants(SETTINGS.model_copy(update={"image_size": 128}), TRAINING, 0, 4)
+    batch = collate(list(data))
+    assert batch.rgb.shape == (4, 3, 128, 128)
+    for number, sample in enumerate(data):
+        found = batch.pairs[batch.pairs[:, 0] == number, 1:]
+        assert found.tolist() == sample.pairs.tolist()
+
+
+SCORE = Score(10, 0.8, 0.5, 0.1, 0.9)
+
+
+@pytest.mark.parametrize(
+    ("new", "margin", "passed"), [(0.81, 0, True), (0.8, 0, True), (0.79, 0, False), (0.79, 0.02, True)]
+)
+def test_the_gate(new: float, margin: float, passed: bool) -> None:
+    verdict = judge(replace(SCORE, symmetric_best_dice=new), SCORE, margin)
+    assert verdict.passed is passed
+    assert f"{new:.4f}" in verdict.reason
+
+
+def test_the_first_model_passes() -> None:
+    assert judge(replace(SCORE, symmetric_best_dice=0), None, 0).passed
+
+
+def test_a_worse_model_is_kept_aside_and_the_old_one_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    scores = {"first": 0.5, "second": 0.4, "third": 0.6}
+    sha = {}
+    for number, (name, score) in enumerate(scores.items()):
+        old = dict(sha)
+        monkeypatch.setattr(
+            "phenopipe.train.model.validate",
+            lambda path, _settings, s=score: replace(
+                SCORE, symmetric_best_dice=s if path.name == "candidate.safetensors" else 0.5
+            ),
+        )
+        settings = SETTINGS.model_copy(update={"seed": number})
+        train_model("m", ModelSettings(weights=None, train=settings), tmp_path)
+        sha[name] = file_sha256(tmp_path / "model.safetensors")
+        metrics = json.loads((tmp_path / "metrics.json").read_text())
+        assert metrics["passed"] is (name != "second")
+        assert metrics["sha256"] == sha[name]
+        if name == "second":
+            assert sha[name] == old["first"]
+            assert "DOES NOT PASS" in caplog.text
+            rejected = tmp_path / "training" / "rejected.safetensors"
+            assert file_sha256(rejected) != sha[name]
+            assert "NOT PASSED" in (tmp_path / "model_card.md").read_text()
+    assert sha["third"] != sha["first"]
+
+
+def test_what_is_trained_is_a_model_with_its_facts(tmp_path: Path) -> None:
+    verdict = train_model("m", ModelSettings(weights=None, train=SETTINGS), tmp_path)
+    assert verdict.passed
+    assert load_model(tmp_path / "model.safetensors").embedding_dim == 4
+    assert read_header(tmp_path / "model.safetensors")["steps"] == "6"
+    card = (tmp_path / "model_card.md").read_text()
+    assert file_sha256(tmp_path / "model.safetensors") in card
+
+
+def test_starting_from_weights_of_another_shape_names_both(tmp_path: Path) -> None:
+    train_model("m", ModelSettings(weights=None, train=SETTINGS), tmp_path)
+    start = str(tmp_path / "model.safetensors")
+    other = SETTINGS.model_copy(update={"embedding_dim": 8})
+    with pytest.raises(ModelError, match="embedding_dim 4, but .* embedding_dim 8"):
+        train_model("n", ModelSettings(weights=start, train=other), tmp_path / "n")
