@@ -145,7 +145,7 @@ def grow_rosette(rng: np.random.Generator, leaves: int) -> Rosette:
     angles = start + turn * _angles(leaves)
     angles += rng.normal(0.0, habit.jitter, leaves)
     climb = rng.uniform(3.0, 9.0)
-    span = rng.uniform(5.0, 11.0)
+    span = rng.uniform(5.0, 12.0)
     first = rng.uniform(0.2, 0.45)
     grown = tuple(
         _draw_leaf(rng, habit, index, float(angles[index]), climb, span, first)
@@ -203,7 +203,7 @@ def _draw_leaf(
 
 def _cotyledon(rng: np.random.Generator, habit: _Habit) -> LeafForm:
     return LeafForm(
-        petiole=rng.uniform(0.35, 0.6),
+        petiole=rng.uniform(0.3, 0.52),
         width=rng.uniform(0.8, 1.15),
         base=rng.uniform(0.4, 0.6),
         tip=rng.uniform(0.35, 0.5),
@@ -217,7 +217,7 @@ def _true_leaf(rng: np.random.Generator, habit: _Habit, rank: float) -> LeafForm
     """Draw a leaf's form; the first leaves of a plant are rounder and longer stalked."""
     young = 1.0 - rank
     return LeafForm(
-        petiole=float(np.clip(habit.petiole + 0.12 * young + rng.normal(0.0, 0.05), 0.05, 0.65)),
+        petiole=float(np.clip(habit.petiole + 0.12 * young + rng.normal(0.0, 0.05), 0.05, 0.52)),
         width=float(np.clip(habit.width * rng.uniform(0.88, 1.12) + 0.2 * young, 0.35, 1.1)),
         base=float(np.clip(habit.base - 0.2 * young + rng.normal(0.0, 0.06), 0.4, 1.1)),
         tip=float(np.clip(habit.tip + rng.normal(0.0, 0.05), 0.28, 0.7)),
