@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import zarr
+from numpy.typing import NDArray
 
 from phenopipe.config import PredictSettings
 from phenopipe.encoding import encode_distance, encode_embedding
@@ -15,6 +19,8 @@ from phenopipe.model.weights import read_header
 from phenopipe.predict.network import Network
 from phenopipe.progress import track
 from phenopipe.store import create_array, create_store, open_array, open_store, read_crop
+
+log = logging.getLogger(__name__)
 
 
 def predict_shard(
@@ -40,8 +46,8 @@ def predict_shard(
     Raises
     ------
     StoreError
-        If the crops' store is missing or of another layout. A crop that is damaged is left
-        zero here; `segment` reads the crop again and names it.
+        If the crops' store is missing or of another layout. A single crop that is damaged is
+        predicted as a black picture, with a warning; `segment` finds it too and flags its row.
     ModelError
         If the model is damaged, or the device is not there.
     """
@@ -55,7 +61,7 @@ def predict_shard(
     step = network.settings.batch_size
     for start in track(range(0, count, step), -(-count // step), f"predict {Path(crops).stem}"):
         stop = min(start + step, count)
-        distance, embedding = network(np.stack([read_crop(rgb, i) for i in range(start, stop)]))
+        distance, embedding = network(np.stack([_read(rgb, i) for i in range(start, stop)]))
         distances[start:stop] = encode_distance(distance)
         embeddings[start:stop] = encode_embedding(embedding, distance)
     attributes = {
@@ -66,3 +72,11 @@ def predict_shard(
     with create_store(output, attributes) as group:
         create_array(group, "distance", distances.shape, np.uint8)[:] = distances
         create_array(group, "embedding", embeddings.shape, np.int8)[:] = embeddings
+
+
+def _read(rgb: zarr.Array[Any], index: int) -> NDArray[np.uint8]:
+    try:
+        return read_crop(rgb, index)
+    except StoreError as error:
+        log.warning("%s", error)
+        return np.zeros(rgb.shape[1:], np.uint8)

@@ -115,5 +115,6 @@ def training_batches(settings: TrainSettings, first_step: int) -> Iterator[Batch
         collate_fn=collate,
         worker_init_fn=_one_thread,
         prefetch_factor=4 if settings.workers else None,
-        multiprocessing_context="forkserver" if settings.workers else None,
+        # Not forkserver: it would run a workflow's script, which is the main module, once more.
+        multiprocessing_context="fork" if settings.workers else None,
     )
