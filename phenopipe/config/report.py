@@ -9,7 +9,10 @@ class ReportSettings(Block):
     """What the pages show."""
 
     overlays: int = setting(48, "Most overlays on a set's page; flagged plants come first.", ge=0)
-    overlay_size: int = setting(320, "Side of an overlay.", unit="px", ge=64, le=2048)
+    overlay_size: int = setting(320, "Longer side of an overlay.", unit="px", ge=64, le=2048)
+    flagged_rows: int = setting(
+        200, "Most rows in a page's table of flagged rows; failed ones come first.", ge=0
+    )
 
 
 class RunSettings(Block):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +15,7 @@ from phenopipe.season.growth import growth_rates
 from phenopipe.season.observations import hours_of, usable_observations
 from phenopipe.season.tracks import describe_tracks, link_leaves
 from phenopipe.tabulate.columns import LEAVES, PLANTS, names
-from phenopipe.tabulate.rows import extra_text
+from phenopipe.tabulate.rows import Provenance, extra_text
 from phenopipe.tabulate.table_files import read_table, write_table
 
 _Path = str | os.PathLike[str]
@@ -93,14 +93,21 @@ def write_season(
     season = season_tables(_read_all(plants), _read_all(leaves), settings)
     extra = [name for name in season.plants.columns if name not in names(PLANTS)]
     columns = (*PLANTS, *extra_text(extra))
-    write_table(Path(out) / "leaves.csv", season.leaves, LEAVES)
-    write_table(Path(out) / "growth.csv", season.growth, GROWTH)
-    write_table(Path(out) / "tracks.csv", season.tracks, TRACKS)
-    write_table(Path(out) / "plants.csv", season.plants[names(columns)], columns)
+    about = _provenance(season.plants)
+    write_table(Path(out) / "leaves.csv", season.leaves, LEAVES, about)
+    write_table(Path(out) / "growth.csv", season.growth, GROWTH, about)
+    write_table(Path(out) / "tracks.csv", season.tracks, TRACKS, about)
+    write_table(Path(out) / "plants.csv", season.plants[names(columns)], columns, about)
 
 
 def _read_all(paths: Iterable[_Path]) -> pd.DataFrame:
     return pd.concat([read_table(path) for path in paths], ignore_index=True)
+
+
+def _provenance(plants: pd.DataFrame) -> dict[str, str]:
+    """Return what made the rows; several values, where a model changed, are all named."""
+    made_by = [field.name for field in fields(Provenance)]
+    return {name: ", ".join(sorted(plants[name].dropna().unique())) for name in made_by}
 
 
 def _in_time(rows: pd.DataFrame) -> pd.DataFrame:

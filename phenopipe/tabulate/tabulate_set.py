@@ -12,13 +12,13 @@ import pyarrow.parquet as pq
 
 from phenopipe.config import QualitySettings
 from phenopipe.errors import StoreError
+from phenopipe.ingest.table import read_crop_table
 from phenopipe.plan import read_plan
 from phenopipe.tabulate.columns import LEAF_TRAITS, LEAVES, PLANT_TRAITS, PLANTS
 from phenopipe.tabulate.pots import CROP_NUMBERS, CROP_TEXT, extra_columns, join_pots
 from phenopipe.tabulate.rows import Provenance, extra_text, leaf_rows, plant_rows
 from phenopipe.tabulate.sheet import read_plants_sheet
 from phenopipe.tabulate.table_files import write_table
-from phenopipe.tsv import read_tsv
 
 _Path = str | os.PathLike[str]
 
@@ -87,19 +87,16 @@ def read_crops(paths: Iterable[_Path]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Text, with mm_per_px, brightness and sharpness as numbers.
+        image, pot, crop_id, status, reason, scale_source, mm_per_px, brightness, sharpness.
 
     Raises
     ------
     StoreError
         If one is missing or damaged.
     """
-    needed = ("image", "pot", *CROP_TEXT, *CROP_NUMBERS)
-    tables = [_read_crops(path, needed) for path in paths]
-    crops = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(needed))
-    for name in CROP_NUMBERS:
-        crops[name] = pd.to_numeric(crops[name].where(crops[name] != ""))
-    return crops
+    columns = ["image", "pot", *CROP_TEXT, *CROP_NUMBERS]
+    tables = [read_crop_table(path)[columns] for path in paths]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=columns)
 
 
 def read_measurements(path: _Path) -> pd.DataFrame:
@@ -119,10 +116,3 @@ def read_measurements(path: _Path) -> pd.DataFrame:
     if missing := [name for name in needed if name not in table.columns]:
         raise StoreError(f"{path}: lacks the columns {', '.join(missing)}")
     return table
-
-
-def _read_crops(path: _Path, needed: tuple[str, ...]) -> pd.DataFrame:
-    columns, rows = read_tsv(path)
-    if missing := [name for name in needed if name not in columns]:
-        raise StoreError(f"{path}: lacks the columns {', '.join(missing)}")
-    return pd.DataFrame(rows, columns=columns, dtype="str")

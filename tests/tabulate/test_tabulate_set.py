@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from phenopipe.errors import StoreError
+from phenopipe.ingest import CropRow, write_crop_table
 from phenopipe.tabulate import read_table, summarize, tabulate_set
 
 FILES = [
@@ -23,8 +24,9 @@ FILES = [
 def inputs(tmp_path, images, crops, measurements, quality, provenance):
     dropped = images.iloc[:1].assign(image="night1/a_mask.png", status="dropped", reason="a mask")
     pd.concat([images, dropped]).to_csv(tmp_path / "plan.tsv", sep="\t", index=False)
-    for name, shard in (("000", crops[:2]), ("001", crops[2:])):
-        shard.to_csv(tmp_path / f"{name}.tsv", sep="\t", index=False)
+    rows = [CropRow(camera="cam1", **row) for row in crops.to_dict("records")]
+    for name, shard in (("000", rows[:2]), ("001", rows[2:])):
+        write_crop_table(tmp_path / f"{name}.tsv", shard)
     measurements.to_parquet(tmp_path / "measurements.parquet")
     return {
         "plan": tmp_path / "plan.tsv",
