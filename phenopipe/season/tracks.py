@@ -16,7 +16,7 @@ from phenopipe.tabulate.columns import names
 
 Floats = NDArray[np.float64]
 
-#: What a change of a leaf's share of its plant counts: twice the share counts as a move of 0.07 sizes.
+#: Weight of a change of a leaf's share of its plant: twice the share is a move of 0.07 sizes.
 _AREA_WEIGHT = 0.1
 #: Farthest that a leaf which came or went moves the plant's centre, in plant sizes.
 _MAX_CENTRE_SHIFT = 0.5
