@@ -40,7 +40,7 @@ def track(items: Iterable[T], total: int, description: str) -> Iterator[T]:
         return
     last = started = time.monotonic()
     done = 0
-    for done, item in enumerate(items, start=1):  # noqa: B007 - read after the loop
+    for done, item in enumerate(items, start=1):
         yield item
         now = time.monotonic()
         if now - last >= LOG_EVERY:

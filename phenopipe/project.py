@@ -76,7 +76,9 @@ def init_project(folder: Path, images: Path, pattern: str | None = None) -> list
 def _config(folder: Path, images: Path, pattern: str | None) -> Config:
     root = os.path.relpath(images.resolve(), folder.resolve())
     experiment = folder.resolve().name
-    return check_config({"experiment": experiment, "plan": {"image_root": root, "pattern": pattern}})
+    return check_config(
+        {"experiment": experiment, "plan": {"image_root": root, "pattern": pattern}}
+    )
 
 
 def _profile(snakefile: Path) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import cv2
 
 
@@ -17,3 +19,8 @@ def limit_threads(count: int) -> None:
 
     cv2.setNumThreads(count)
     torch.set_num_threads(count)
+
+
+def use_all_threads() -> None:
+    """Let OpenCV and torch use every core that this process may run on."""
+    limit_threads(len(os.sched_getaffinity(0)))

@@ -16,7 +16,11 @@ import phenopipe
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 #: Names that differ between PyPI and conda-forge.
-CONDA_NAMES = {"torch": "pytorch", "opencv-python-headless": "py-opencv", "snakemake": "snakemake-minimal"}
+CONDA_NAMES = {
+    "torch": "pytorch",
+    "opencv-python-headless": "py-opencv",
+    "snakemake": "snakemake-minimal",
+}
 
 
 def requirements() -> list[Requirement]:

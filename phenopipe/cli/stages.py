@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from phenopipe.cli.app import DEFAULT_CONFIG, ConfigOption
+
+if TYPE_CHECKING:
+    from phenopipe.config import AnalysisSettings, Config
 
 Name = Annotated[str, typer.Argument(help="Name in the configuration.")]
 Crops = Annotated[
@@ -38,7 +41,8 @@ def synth(
 def plan(
     out: Out = Path("results/plan"),
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", "-n", help="Only print each file, kept or dropped, and why.")
+        bool,
+        typer.Option("--dry-run", "-n", help="Only print each file, kept or dropped, and why."),
     ] = False,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
@@ -96,7 +100,9 @@ def train(
 
     models = load_config(config).models
     if model not in models or models[model].train is None:
-        raise ConfigError(f"{config}: models.{model}.train: is missing; give the model a train block")
+        raise ConfigError(
+            f"{config}: models.{model}.train: is missing; give the model a train block"
+        )
     verdict = train_model(model, models[model], out / model)
     print(f"{'passed' if verdict.passed else 'NOT PASSED'}: {verdict.reason}")
 
@@ -104,7 +110,9 @@ def train(
 def predict(
     crops: Annotated[Path, typer.Argument(help="Crops of a shard, SHARD.zarr.")],
     out: Out,
-    model: Annotated[str, typer.Option(help="A .safetensors file, or packaged weights.")] = "default",
+    model: Annotated[
+        str, typer.Option(help="A .safetensors file, or packaged weights.")
+    ] = "default",
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Run the network over the crops of a shard.
@@ -176,3 +184,79 @@ def tabulate(
         ),
         out=out,
     )
+
+
+def season(
+    tables: Annotated[
+        list[Path], typer.Argument(help="Folders of sets' tables, plants.csv and leaves.csv.")
+    ],
+    out: Out,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Follow plants and leaves over image sets: growth rates, leaf emergence, leaf tracks.
+
+    Example: phenopipe season results/analyses/default/sets/* --out season
+    """
+    from phenopipe.config import load_config
+    from phenopipe.season import write_season
+
+    write_season(
+        plants=[folder / "plants.csv" for folder in tables],
+        leaves=[folder / "leaves.csv" for folder in tables],
+        settings=load_config(config).season,
+        out=out,
+    )
+
+
+def report(
+    tables: Annotated[Path, typer.Argument(help="Folder of a set's or the season's tables.")],
+    crops: Annotated[
+        list[Path] | None, typer.Option(help="A set's crops, SHARD.zarr, in order.")
+    ] = None,
+    analysis: Annotated[str, typer.Option(help="Name in the configuration.")] = "default",
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Write TABLES/report.html: of an image set, or, without crops, of the season.
+
+    Example: phenopipe report results/analyses/default/season
+    """
+    from phenopipe.config import load_config
+    from phenopipe.report import write_season_report, write_set_report
+
+    settings = load_config(config)
+    made_with = _analysis(settings, analysis).model_dump(mode="json")
+    out = tables / "report.html"
+    if crops:
+        write_set_report(
+            plants=tables / "plants.csv",
+            crop_tables=[store.with_suffix(".tsv") for store in crops],
+            crops=crops,
+            labels=tables / "labels.zarr",
+            settings=settings.report,
+            made_with=made_with,
+            out=out,
+        )
+    else:
+        write_season_report(
+            plants=tables / "plants.csv",
+            growth=tables / "growth.csv",
+            tracks=tables / "tracks.csv",
+            settings=settings.report,
+            made_with=made_with,
+            out=out,
+        )
+
+
+def _analysis(settings: Config, name: str) -> AnalysisSettings:
+    """Return an analysis by name.
+
+    Raises
+    ------
+    ConfigError
+        If the configuration has no such analysis.
+    """
+    from phenopipe.errors import ConfigError
+
+    if name not in settings.analyses:
+        raise ConfigError(f"analyses: has no {name!r}, only {', '.join(settings.analyses)}")
+    return settings.analyses[name]

@@ -88,9 +88,7 @@ def check_block(block: type[B], data: Mapping[str, Any], source: str) -> B:
     try:
         return block.model_validate(dict(data))
     except ValidationError as error:
-        raise ConfigError(
-            *(f"{source}: {line}" for line in _explain(error, block))
-        ) from error
+        raise ConfigError(*(f"{source}: {line}" for line in _explain(error, block))) from error
 
 
 def _explain(error: ValidationError, block: type[BaseModel]) -> Iterator[str]:

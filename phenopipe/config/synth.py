@@ -16,7 +16,8 @@ class PlantSettings(Block):
     max_leaves: int = setting(24, "Most leaves of a plant.", ge=1, le=300)
     empty_share: float = setting(0.06, "Share of pots without a plant.", ge=0, le=1)
     soil_folder: str | None = setting(
-        None, "Folder of real pictures of bare soil to draw on; null draws all soils.",
+        None,
+        "Folder of real pictures of bare soil to draw on; null draws all soils.",
     )
 
     @model_validator(mode="after")

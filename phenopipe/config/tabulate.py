@@ -14,13 +14,18 @@ class QualitySettings(Block):
     min_sharpness: float = setting(
         2.0,
         "A crop whose standard deviation of the Laplacian of luma is lower is flagged blurred.",
-        unit="grey levels", ge=0,
+        unit="grey levels",
+        ge=0,
     )
     min_brightness: float = setting(
         10.0, "A crop whose mean luma is lower is flagged dark.", unit="grey levels", ge=0, le=255
     )
     max_brightness: float = setting(
-        245.0, "A crop whose mean luma is higher is flagged bright.", unit="grey levels", ge=0, le=255
+        245.0,
+        "A crop whose mean luma is higher is flagged bright.",
+        unit="grey levels",
+        ge=0,
+        le=255,
     )
 
 

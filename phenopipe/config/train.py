@@ -34,9 +34,7 @@ class LossSettings(Block):
         "Weight of an instance in L_intra: its pixels (the paper's mean over pixels) or their "
         "square root, so that small leaves count beside the background.",
     )
-    stop_gradient: bool = setting(
-        False, "Whether the embedding losses leave U-Net 1 alone."
-    )
+    stop_gradient: bool = setting(False, "Whether the embedding losses leave U-Net 1 alone.")
 
 
 class TrainSettings(Block):

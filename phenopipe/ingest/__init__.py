@@ -2,6 +2,7 @@
 
 from phenopipe.ingest.crop import Crop, cut_crop
 from phenopipe.ingest.decode import decode_image
+from phenopipe.ingest.image import cut_pots, unreadable_pots
 from phenopipe.ingest.pots import PotBox, pot_boxes, pot_names
 from phenopipe.ingest.shard import ingest_shard
 from phenopipe.ingest.table import CropRow, read_crop_table, write_crop_table
@@ -11,10 +12,12 @@ __all__ = [
     "CropRow",
     "PotBox",
     "cut_crop",
+    "cut_pots",
     "decode_image",
     "ingest_shard",
     "pot_boxes",
     "pot_names",
     "read_crop_table",
+    "unreadable_pots",
     "write_crop_table",
 ]

@@ -7,16 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from phenopipe.config import IngestSettings
 from phenopipe.errors import InputError, PhenopipeError, StoreError, UnreadableImageError
 from phenopipe.files import remove
-from phenopipe.ingest.crop import Crop, cut_crop
+from phenopipe.ingest.crop import Crop
 from phenopipe.ingest.decode import decode_image
-from phenopipe.ingest.pots import pot_boxes, pot_names
+from phenopipe.ingest.image import cut_pots, pots_of, unreadable_pots
 from phenopipe.ingest.table import CropRow, write_crop_table
 from phenopipe.plan import RosterRow, read_roster
 from phenopipe.store import create_array, create_store
@@ -86,7 +85,7 @@ def _ingest(
     settings: IngestSettings,
     progress: Callable[[int, int], None] | None,
 ) -> tuple[list[CropRow], NDArray[np.uint8]]:
-    pots = sum(len(_names(row, settings)) for row in rows)
+    pots = sum(len(pots_of(row, settings)) for row in rows)
     crops = np.zeros((pots, settings.crop_size, settings.crop_size, 3), np.uint8)
     table: list[CropRow] = []
     for done, row in enumerate(rows, start=1):
@@ -103,29 +102,12 @@ def _ingest_image(
     row: RosterRow, root: Path, settings: IngestSettings
 ) -> Iterator[tuple[CropRow, Crop | None]]:
     """Yield row and crop of each pot of an image; no crop where it cannot be read."""
-    names = _names(row, settings)
     try:
         rgb = decode_image(_safe_path(root, row.image), settings)
     except UnreadableImageError as error:
-        for name in names:
-            yield _unreadable(row, name, str(error)), None
-        return
-    layout = settings.camera(row.fields.get("camera", "")).pots
-    for name, box in zip(names, pot_boxes(layout, *rgb.shape[:2]), strict=True):
-        if min(box.width, box.height) < settings.min_side_px:
-            reason = (
-                f"pot is {box.width}x{box.height} px within the image: see pots and min_side_px"
-            )
-            yield _unreadable(row, name, reason), None
-        else:
-            crop = cut_crop(rgb, box, settings.crop_size)
-            yield _readable(row, name, rgb, crop, settings), crop
-
-
-def _names(row: RosterRow, settings: IngestSettings) -> list[str]:
-    """Return the names of an image's pots: the layout's, or the one that the plan read."""
-    layout = settings.camera(row.fields.get("camera", "")).pots
-    return pot_names(layout) if layout else [row.fields.get("pot", "1")]
+        yield from unreadable_pots(row, settings, str(error))
+    else:
+        yield from cut_pots(rgb, row, settings)
 
 
 def _safe_path(root: Path, image: str) -> Path:
@@ -137,50 +119,6 @@ def _safe_path(root: Path, image: str) -> Path:
     if path.exists() and not path.is_file():
         raise UnreadableImageError("not a regular file")
     return path
-
-
-def _unreadable(row: RosterRow, pot: str, reason: str) -> CropRow:
-    camera = row.fields.get("camera", "")
-    return CropRow(f"{row.image}#{pot}", row.image, pot, camera, status="unreadable", reason=reason)
-
-
-def _readable(
-    row: RosterRow, pot: str, rgb: NDArray[np.uint8], crop: Crop, settings: IngestSettings
-) -> CropRow:
-    camera = row.fields.get("camera", "")
-    scale = settings.camera(camera).mm_per_px
-    brightness, sharpness = _quality(crop.picture)
-    (m00, m01, m02), (m10, m11, m12) = crop.transform.tolist()
-    left, top, right, bottom = crop.valid
-    return CropRow(
-        f"{row.image}#{pot}",
-        row.image,
-        pot,
-        camera,
-        image_height=rgb.shape[0],
-        image_width=rgb.shape[1],
-        m00=m00,
-        m01=m01,
-        m02=m02,
-        m10=m10,
-        m11=m11,
-        m12=m12,
-        valid_left=left,
-        valid_top=top,
-        valid_right=right,
-        valid_bottom=bottom,
-        mm_per_px=np.nan if scale is None else scale,
-        scale_source="" if scale is None else "camera",
-        brightness=brightness,
-        sharpness=sharpness,
-    )
-
-
-def _quality(picture: NDArray[np.uint8]) -> tuple[float, float]:
-    """Return mean luma and the standard deviation of luma's Laplacian."""
-    luma = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    edges = cv2.Laplacian(luma, cv2.CV_32F)
-    return round(float(luma.mean()), 3), round(float(edges.std()), 3)
 
 
 @contextmanager

@@ -108,4 +108,6 @@ def copy_weights(model: WNet, path: str | os.PathLike[str]) -> None:
     try:
         model.load_state_dict(tensors)
     except RuntimeError as error:
-        raise ModelError(f"{path}: its weights do not fit ({' '.join(str(error).split())})") from error
+        raise ModelError(
+            f"{path}: its weights do not fit ({' '.join(str(error).split())})"
+        ) from error

@@ -40,9 +40,7 @@ class Network:
         self.embedding_dim = network.embedding_dim
         self._model = network.fold().to(self.device, memory_format=torch.channels_last)
 
-    def __call__(
-        self, rgb: NDArray[np.uint8]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def __call__(self, rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Predict distance and embedding of a stack of crops.
 
         Parameters
@@ -68,9 +66,7 @@ class Network:
         return np.concatenate(distances), np.concatenate(embeddings)
 
     @torch.inference_mode()
-    def _one_batch(
-        self, rgb: NDArray[np.uint8]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def _one_batch(self, rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         images = torch.from_numpy(np.ascontiguousarray(rgb)).to(self.device).permute(0, 3, 1, 2)
         reduced = self.dtype != torch.float32
         with torch.autocast(self.device.type, self.dtype, enabled=reduced):

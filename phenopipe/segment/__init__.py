@@ -1,7 +1,16 @@
 """From predictions to leaves and their measurements."""
 
+from phenopipe.segment.blocks import empty_measurements, segment_crop
 from phenopipe.segment.image_set import segment_set
 from phenopipe.segment.leaves import Segmentation, find_leaves, segment_leaves
 from phenopipe.segment.traits import measure_traits
 
-__all__ = ["Segmentation", "find_leaves", "measure_traits", "segment_leaves", "segment_set"]
+__all__ = [
+    "Segmentation",
+    "empty_measurements",
+    "find_leaves",
+    "measure_traits",
+    "segment_crop",
+    "segment_leaves",
+    "segment_set",
+]

@@ -81,15 +81,49 @@ def _segment_crop(
     traits = pd.DataFrame({"label": [0]}).reindex(columns=["label", *TRAITS])
     if status == "ok":
         try:
-            rgb, distance, embedding = _read(crop, opened)
+            pixels = _read(crop, opened)
         except StoreError as error:
             status, reason = "damaged", str(error)
         else:
-            found = _find_inside(distance, embedding, crop.valid, settings)
-            labels = found.labels
-            traits = measure_traits(found, rgb, crop.matrix, crop.valid)
+            labels, traits = segment_crop(*pixels, crop.matrix, crop.valid, settings)
     names = {"crop_id": crop.crop_id, "image": crop.image, "pot": crop.pot}
     return traits.assign(**names, status=status, reason=reason), labels
+
+
+def segment_crop(
+    rgb: NDArray[np.uint8],
+    distance: NDArray[np.uint8],
+    embedding: NDArray[np.int8],
+    transform: NDArray[np.float64],
+    valid: Box,
+    settings: SegmentSettings,
+) -> tuple[NDArray[np.uint32], pd.DataFrame]:
+    """Segment and measure one crop from its stored prediction.
+
+    Parameters
+    ----------
+    rgb : ndarray, (S, S, 3), uint8
+        The crop.
+    distance : ndarray, (S, S), uint8
+        Stored distance map.
+    embedding : ndarray, (S, S, E), int8
+        Stored embedding.
+    transform : ndarray, (2, 3), float
+        Affine map from crop to image.
+    valid : tuple of int
+        Half-open box (left, top, right, bottom) of the real picture, px of the crop.
+    settings : SegmentSettings
+        Thresholds.
+
+    Returns
+    -------
+    labels : ndarray, (S, S), uint32
+        Leaves 1..K; 0 is background.
+    traits : DataFrame
+        As `phenopipe.segment.measure_traits` gives them.
+    """
+    found = _find_inside(distance, embedding, valid, settings)
+    return found.labels, measure_traits(found, rgb, transform, valid)
 
 
 def _read(crop: Crop, opened: Opener) -> tuple[NDArray[Any], ...]:

@@ -32,9 +32,9 @@ TRAITS = (
     "mean_red",
     "mean_green",
     "mean_blue",
-    "lab_l",
-    "lab_a",
-    "lab_b",
+    "mean_lab_l",
+    "mean_lab_a",
+    "mean_lab_b",
     "greenness",
     "confidence",
     *PLANT_TRAITS,
@@ -76,7 +76,7 @@ def measure_traits(
           seen in the image, 0 to below 180.
         - `touches_edge`: whether it reaches the border of the valid part.
         - `mean_red`, `mean_green`, `mean_blue`: mean sRGB values, 0..255.
-        - `lab_l`, `lab_a`, `lab_b`: mean CIE L*a*b* (D65).
+        - `mean_lab_l`, `mean_lab_a`, `mean_lab_b`: mean CIE L*a*b* (D65).
         - `greenness`: mean excess green index 2g - r - b of the chromatic coordinates
           (r = R / (R + G + B), ...), -1..2; black counts as 0.
         - `confidence`: the leaf's; the plant's is its leaves' mean, weighted by area.
@@ -199,8 +199,8 @@ def _colours(rgb: NDArray[np.uint8]) -> dict[str, NDArray[np.floating[Any]]]:
         "mean_red": rgb[:, 0].astype(np.float64),
         "mean_green": rgb[:, 1].astype(np.float64),
         "mean_blue": rgb[:, 2].astype(np.float64),
-        "lab_l": lab[:, 0],
-        "lab_a": lab[:, 1],
-        "lab_b": lab[:, 2],
+        "mean_lab_l": lab[:, 0],
+        "mean_lab_a": lab[:, 1],
+        "mean_lab_b": lab[:, 2],
         "greenness": (2 * unit[:, 1] - unit[:, 0] - unit[:, 2]) / whole,
     }

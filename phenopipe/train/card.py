@@ -46,11 +46,9 @@ rely on the tables. Plants are rosettes seen from above, one in a crop.
 """
 
 
-def write_card(
-    path: Path, name: str, settings: TrainSettings, metrics: Mapping[str, Any]
-) -> None:
+def write_card(path: Path, name: str, settings: TrainSettings, metrics: Mapping[str, Any]) -> None:
     """Write the card of a trained model as Markdown."""
-    template = Environment(autoescape=False, trim_blocks=True).from_string(TEMPLATE)  # noqa: S701
+    template = Environment(autoescape=False, trim_blocks=True).from_string(TEMPLATE)
     text = template.render(
         name=name,
         settings=settings,

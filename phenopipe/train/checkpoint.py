@@ -14,7 +14,11 @@ from phenopipe.files import write_aside
 
 
 def save_checkpoint(
-    path: Path, step: int, settings_digest: str, model: nn.Module, ema: nn.Module,
+    path: Path,
+    step: int,
+    settings_digest: str,
+    model: nn.Module,
+    ema: nn.Module,
     optimiser: torch.optim.Optimizer,
 ) -> None:
     """Write everything that the next step depends on, whole or not at all."""
@@ -28,7 +32,10 @@ def save_checkpoint(
 
 
 def load_checkpoint(
-    path: Path, settings_digest: str, model: nn.Module, ema: nn.Module,
+    path: Path,
+    settings_digest: str,
+    model: nn.Module,
+    ema: nn.Module,
     optimiser: torch.optim.Optimizer,
 ) -> int:
     """Go back to a checkpoint of a training with the same settings.

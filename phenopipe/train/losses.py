@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812 - torch's own convention
+from torch.nn import functional as F
 
 from phenopipe.encoding import background_direction
 from phenopipe.model.wnet import DISTANCE_SCALE

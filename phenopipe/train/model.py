@@ -114,7 +114,9 @@ def train_model(name: str, settings: ModelSettings, folder: Path) -> Verdict:
         candidate.replace(rejected)
         log.warning(
             "model %s DOES NOT PASS and is kept aside as %s; going on with its predecessor: %s",
-            name, rejected, verdict.reason,
+            name,
+            rejected,
+            verdict.reason,
         )
         if predecessor != accepted:
             _copy(predecessor, accepted)

@@ -92,9 +92,7 @@ def neighbour_pairs(labels: NDArray[np.integer[Any]], radius: float) -> NDArray[
     near_rows = rows[:, None] + offsets[0]
     near_cols = cols[:, None] + offsets[1]
     inside = (near_rows >= 0) & (near_rows < height) & (near_cols >= 0) & (near_cols < width)
-    other = np.where(
-        inside, maps[near_rows.clip(0, height - 1), near_cols.clip(0, width - 1)], 0
-    )
+    other = np.where(inside, maps[near_rows.clip(0, height - 1), near_cols.clip(0, width - 1)], 0)
     here = np.broadcast_to(maps[rows, cols][:, None], other.shape)
     touching = (other > 0) & (other != here)
     size = int(maps.max()) + 1

@@ -29,7 +29,10 @@ def test_nothing_given_means_defaults() -> None:
             {"analyses": {"a": {"segment": {"seed_treshold": 0.3}}}},
             "analyses.a.segment.seed_treshold: unknown key, did you mean 'seed_threshold'?",
         ),
-        ({"models": {"m": {"train": {"stepps": 3}}}}, "models.m.train.stepps: unknown key, did you"),
+        (
+            {"models": {"m": {"train": {"stepps": 3}}}},
+            "models.m.train.stepps: unknown key, did you",
+        ),
         ({"plan": {"shard_size": -3}}, "plan.shard_size: input should be greater than or equal"),
         ({"ingest": {"crop_size": "big"}}, "ingest.crop_size: input should be a valid integer"),
         ({"ingest": {"crop_size": 100}}, "multiple of 16 (is 100)"),

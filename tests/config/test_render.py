@@ -29,7 +29,9 @@ def test_the_commented_configuration_reads_back() -> None:
             "experiment": "a: b # c",
             "ingest": {
                 "cameras": {
-                    "top 1": {"pots": {"rows": 2, "cols": 3, "corners": [[0, 0], [9, 0], [9, 9], [0, 9]]}}
+                    "top 1": {
+                        "pots": {"rows": 2, "cols": 3, "corners": [[0, 0], [9, 0], [9, 9], [0, 9]]}
+                    }
                 }
             },
         }

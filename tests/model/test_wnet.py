@@ -20,7 +20,9 @@ def pictures(count: int = 2, height: int = 64, width: int = 64) -> torch.Tensor:
 def test_paper_has_the_papers_parameters() -> None:
     model = WNet("paper")
     assert sum(p.numel() for p in model.parameters()) == pytest.approx(15.5e6, rel=0.01)
-    assert sum(p.numel() for p in model.distance_unet.parameters()) == pytest.approx(7.8e6, rel=0.01)
+    assert sum(p.numel() for p in model.distance_unet.parameters()) == pytest.approx(
+        7.8e6, rel=0.01
+    )
 
 
 @pytest.mark.parametrize("preset", ["tiny", "small"])

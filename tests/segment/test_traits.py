@@ -166,7 +166,7 @@ def test_colours_are_means_over_the_leaf():
         mask = (label == CELLS) if label else CELLS > 0
         means = leaf[["mean_red", "mean_green", "mean_blue"]].to_list()
         assert means == pytest.approx(rgb[mask].mean(axis=0).tolist())
-        means = leaf[["lab_l", "lab_a", "lab_b"]].to_list()
+        means = leaf[["mean_lab_l", "mean_lab_a", "mean_lab_b"]].to_list()
         assert means == pytest.approx(lab[mask].mean(axis=0).tolist(), abs=0.2)
         assert leaf.greenness == pytest.approx(greenness[mask].mean(), abs=1e-5)
 

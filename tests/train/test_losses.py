@@ -51,8 +51,11 @@ def test_losses_equal_the_slow_reference(case, anchored: bool, balance: str) -> 
     embedding, labels, pairs = case
     tensor = torch.from_numpy(embedding).permute(0, 3, 1, 2).float()
     intra, inter = embedding_losses(
-        tensor, torch.from_numpy(labels), torch.from_numpy(pairs),
-        anchored=anchored, balance=balance,
+        tensor,
+        torch.from_numpy(labels),
+        torch.from_numpy(pairs),
+        anchored=anchored,
+        balance=balance,
     )
     slow_intra, slow_inter = slow_losses(embedding, labels, pairs, anchored, balance)
     assert intra.item() == pytest.approx(slow_intra, abs=1e-5)

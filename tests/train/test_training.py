@@ -22,8 +22,15 @@ from phenopipe.train.validate import Score
 
 torch.set_num_threads(1)
 SETTINGS = TrainSettings(
-    preset="tiny", embedding_dim=4, image_size=64, steps=6, batch_size=2, warmup_steps=2,
-    workers=0, checkpoint_minutes=1e-9, validation_images=2,
+    preset="tiny",
+    embedding_dim=4,
+    image_size=64,
+    steps=6,
+    batch_size=2,
+    warmup_steps=2,
+    workers=0,
+    checkpoint_minutes=1e-9,
+    validation_images=2,
 )
 
 
@@ -75,14 +82,18 @@ def test_processes_that_draw_change_nothing(tmp_path: Path) -> None:
 
 
 def test_learning_reduces_the_loss(tmp_path: Path) -> None:
-    settings = SETTINGS.model_copy(update={"steps": 30, "learning_rate": 5e-3, "checkpoint_minutes": 5.0})
+    settings = SETTINGS.model_copy(
+        update={"steps": 30, "learning_rate": 5e-3, "checkpoint_minutes": 5.0}
+    )
     run(tmp_path, settings=settings)
     losses = [float(row[1]) for row in course(tmp_path)[1:]]
     assert sum(losses[-6:]) < 0.8 * sum(losses[:6])
 
 
 def test_a_loss_that_is_no_number_stops_with_advice(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"stopped at step \d: the loss is (nan|inf).*learning_rate"):
+    with pytest.raises(
+        ModelError, match=r"stopped at step \d: the loss is (nan|inf).*learning_rate"
+    ):
         run(tmp_path, settings=SETTINGS.model_copy(update={"losses": LossSettings(distance=1e40)}))
 
 
@@ -114,7 +125,8 @@ SCORE = Score(10, 0.8, 0.5, 0.1, 0.9)
 
 
 @pytest.mark.parametrize(
-    ("new", "margin", "passed"), [(0.81, 0, True), (0.8, 0, True), (0.79, 0, False), (0.79, 0.02, True)]
+    ("new", "margin", "passed"),
+    [(0.81, 0, True), (0.8, 0, True), (0.79, 0, False), (0.79, 0.02, True)],
 )
 def test_the_gate(new: float, margin: float, passed: bool) -> None:
     verdict = judge(replace(SCORE, symmetric_best_dice=new), SCORE, margin)

@@ -8,7 +8,9 @@ from snakemake.exceptions import WorkflowError
 
 try:
     CONFIG = check_config(
-        config, source=", ".join(map(str, workflow.overwrite_configfiles)) or "config/config.yaml"
+        config,
+        source=", ".join(map(str, workflow.overwrite_configfiles))
+        or "config/config.yaml",
     )
 except PhenopipeError as error:
     raise WorkflowError(str(error)) from None

@@ -10,10 +10,10 @@ rule predict:
         "logs/predict/{model}/{set}/{shard}.log",
     benchmark:
         "logs/predict/{model}/{set}/{shard}.benchmark.tsv"
+    threads: workflow.cores or 4
     params:
         model_sha256=lambda wildcards, input: model_sha256(input.model),
         precision=CONFIG.predict.precision,
-    threads: workflow.cores or 4
     message:
         "predict: shard {wildcards.shard} of {wildcards.set} by {wildcards.model}"
     script:

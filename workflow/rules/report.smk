@@ -1,8 +1,12 @@
 # Pages to look at: one for each image set and one for the season.
+def made_with(wildcards):
+    """Name an analysis's settings for its pages."""
+    return CONFIG.analyses[wildcards.analysis].model_dump(mode="json")
+
+
 rule report:
     input:
         plants=SET_TABLES + "/plants.parquet",
-        leaves=SET_TABLES + "/leaves.parquet",
         schema=SET_TABLES + "/plants.schema.json",
         tables=shards_of("results/crops/{set}/{shard}.tsv"),
         crops=shards_of("results/crops/{set}/{shard}.zarr"),
@@ -13,7 +17,7 @@ rule report:
         "logs/report/{analysis}/{set}.log",
     params:
         settings=CONFIG.report.model_dump(mode="json"),
-        segment=lambda wildcards: CONFIG.analyses[wildcards.analysis].segment.model_dump(mode="json"),
+        made_with=made_with,
     message:
         "report: {wildcards.set} by analysis {wildcards.analysis}"
     script:
@@ -34,6 +38,7 @@ rule report_season:
         "logs/report/{analysis}/season.log",
     params:
         settings=CONFIG.report.model_dump(mode="json"),
+        made_with=made_with,
     message:
         "report: season by analysis {wildcards.analysis}"
     script:
@@ -42,7 +47,9 @@ rule report_season:
 
 def print_summaries():
     """End a run with what came of it, for every analysis that got that far."""
-    from phenopipe.tabulate.run_summary import summary_text  # pandas: not at every job's start
+    from phenopipe.tabulate.run_summary import (
+        summary_text,
+    )  # pandas: not at every job's start
 
     for path in expand(ANALYSIS + "/summary.json", analysis=CONFIG.analyses):
         if Path(path).is_file():

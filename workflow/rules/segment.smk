@@ -11,9 +11,11 @@ rule segment:
         "logs/segment/{analysis}/{set}.log",
     benchmark:
         "logs/segment/{analysis}/{set}.benchmark.tsv"
-    params:
-        settings=lambda wildcards: CONFIG.analyses[wildcards.analysis].segment.model_dump(mode="json"),
     threads: workflow.cores or 4
+    params:
+        settings=lambda wildcards: CONFIG.analyses[
+            wildcards.analysis
+        ].segment.model_dump(mode="json"),
     message:
         "segment: {wildcards.set} by analysis {wildcards.analysis}"
     script:

@@ -7,22 +7,14 @@ rule tabulate:
         measurements=SET_TABLES + "/measurements.parquet",
         plants_sheet=CONFIG.tabulate.plants_sheet or [],
     output:
-        multiext(
-            SET_TABLES + "/plants",
-            csv=".csv",
-            parquet=".parquet",
-            schema=".schema.json",
-        ),
-        multiext(
-            SET_TABLES + "/leaves",
-            leaves_csv=".csv",
-            leaves_parquet=".parquet",
-            leaves_schema=".schema.json",
-        ),
+        plants=multiext(SET_TABLES + "/plants", ".csv", ".parquet", ".schema.json"),
+        leaves=multiext(SET_TABLES + "/leaves", ".csv", ".parquet", ".schema.json"),
     log:
         "logs/tabulate/{analysis}/{set}.log",
     params:
-        quality=lambda wildcards: CONFIG.analyses[wildcards.analysis].quality.model_dump(mode="json"),
+        quality=lambda wildcards: CONFIG.analyses[
+            wildcards.analysis
+        ].quality.model_dump(mode="json"),
         model=model_of,
     message:
         "tabulate: {wildcards.set} by analysis {wildcards.analysis}"

@@ -21,12 +21,12 @@ checkpoint train:
         "logs/train/{model}.log",
     benchmark:
         "logs/train/{model}.benchmark.tsv"
+    threads: workflow.cores or 4
     params:
         settings=lambda wildcards: CONFIG.models[wildcards.model].model_dump(
             mode="json", exclude={"train": {"workers", "checkpoint_minutes"}}
         ),
         start_sha256=start_sha256,
-    threads: workflow.cores or 4
     message:
         "train: model {wildcards.model}"
     script:

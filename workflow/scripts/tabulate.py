@@ -12,12 +12,12 @@ with stage_log(snakemake.log[0]):
         plan=snakemake.input.plan,
         crops=snakemake.input.crops,
         measurements=snakemake.input.measurements,
-        plants_sheet=snakemake.input.get("plants_sheet"),
+        plants_sheet=snakemake.input.plants_sheet or None,
         quality=QualitySettings(**snakemake.params.quality),
         provenance=Provenance(
             analysis=snakemake.wildcards.analysis,
             model=snakemake.params.model,
             model_sha256=open_store(snakemake.input.predictions[0]).attrs["model_sha256"],
         ),
-        out=Path(snakemake.output.plants_csv).parent,
+        out=Path(snakemake.output.plants[0]).parent,
     )
