@@ -68,8 +68,8 @@ class Config(Block):
     def _models_exist(self) -> Self:
         for name, analysis in self.analyses.items():
             if analysis.model not in self.models:
-                known = ", ".join(self.models)
                 raise ValueError(
-                    f"analyses.{name}.model: there is no model {analysis.model!r} in models ({known})"
+                    f"analyses.{name}.model: there is no model {analysis.model!r} in models "
+                    f"({', '.join(self.models)})"
                 )
         return self

@@ -81,11 +81,13 @@ def _segment_crop(
     traits = pd.DataFrame({"label": [0]}).reindex(columns=["label", *TRAITS])
     if status == "ok":
         try:
-            pixels = _read(crop, opened)
+            rgb, distance, embedding = _read(crop, opened)
         except StoreError as error:
             status, reason = "damaged", str(error)
         else:
-            labels, traits = segment_crop(*pixels, crop.matrix, crop.valid, settings)
+            labels, traits = segment_crop(
+                rgb, distance, embedding, crop.matrix, crop.valid, settings
+            )
     names = {"crop_id": crop.crop_id, "image": crop.image, "pot": crop.pot}
     return traits.assign(**names, status=status, reason=reason), labels
 

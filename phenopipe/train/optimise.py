@@ -99,9 +99,9 @@ class Training:
         )
         if not torch.isfinite(loss):
             raise ModelError(
-                f"training stopped at step {number}: the loss is {loss.item()} (distance "
-                f"{parts.distance.item()}, intra {parts.intra.item()}, inter {parts.inter.item()}); "
-                "lower learning_rate"
+                f"training stopped at step {number}: the loss is {loss.item()} "
+                f"(distance {parts.distance.item()}, intra {parts.intra.item()}, "
+                f"inter {parts.inter.item()}); lower learning_rate"
             )
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()

@@ -60,7 +60,8 @@ def distance_target(labels: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
     peaks = np.zeros(int(maps.max()) + 1, np.float32)
     np.maximum.at(peaks, maps[inside], distance[inside])
     distance[(peaks[maps] == 0) & (maps > 0)] = 1
-    return distance / np.where(peaks == 0, 1, peaks)[maps]
+    normalised: NDArray[np.float32] = distance / np.where(peaks == 0, 1, peaks)[maps]
+    return normalised
 
 
 def neighbour_pairs(labels: NDArray[np.integer[Any]], radius: float) -> NDArray[np.int64]:

@@ -1,9 +1,14 @@
 # What all rules share: the checked configuration and the workflow's targets.
+import os
+import re
 import sys
+from functools import cache
 from pathlib import Path
 
 from phenopipe.config import check_config
 from phenopipe.errors import PhenopipeError
+from phenopipe.model.find import file_sha256, find_weights
+from phenopipe.plan.rosters import Rosters
 from snakemake.exceptions import WorkflowError
 
 try:
@@ -15,38 +20,106 @@ try:
 except PhenopipeError as error:
     raise WorkflowError(str(error)) from None
 
-ANALYSIS = "results/analyses/{analysis}"
-SET_TABLES = ANALYSIS + "/sets/{set}"
+# The environments of --sdm conda hold what phenopipe needs; phenopipe itself lies in this checkout.
+os.environ.update(
+    PYTHONPATH=os.pathsep.join(
+        filter(None, [str(workflow.basedir), os.getenv("PYTHONPATH")])
+    )
+)
+
+# The main process makes the rosters from names and times when it reads this file; jobs read what
+# it wrote and never list image folders (docs/architecture.md).
+ROSTERS = Rosters(CONFIG, "results/plan", scan=workflow.is_main_process)
 
 
 wildcard_constraints:
     set="[A-Za-z0-9._%-]+",
     shard="[0-9]+",
-    model="|".join(CONFIG.models),
-    analysis="|".join(CONFIG.analyses),
+    model="|".join(map(re.escape, CONFIG.models)),
+    analysis="|".join(map(re.escape, CONFIG.analyses)),
 
 
 def all_tables(wildcards):
     """Name every analysis's tables and its check."""
     return [
         *expand(
-            SET_TABLES + "/{table}.csv",
+            "results/analyses/{analysis}/sets/{set}/{table}.csv",
             analysis=CONFIG.analyses,
             set=ROSTERS,
             table=["plants", "leaves"],
         ),
-        *expand(ANALYSIS + "/checked", analysis=CONFIG.analyses),
+        *expand("results/analyses/{analysis}/checked", analysis=CONFIG.analyses),
     ]
 
 
 def all_reports(wildcards):
     """Name every analysis's pages."""
     return [
-        *expand(SET_TABLES + "/report.html", analysis=CONFIG.analyses, set=ROSTERS),
-        *expand(ANALYSIS + "/season/report.html", analysis=CONFIG.analyses),
+        *expand(
+            "results/analyses/{analysis}/sets/{set}/report.html",
+            analysis=CONFIG.analyses,
+            set=ROSTERS,
+        ),
+        *expand(
+            "results/analyses/{analysis}/season/report.html", analysis=CONFIG.analyses
+        ),
     ]
 
 
 def model_of(wildcards):
     """Name the model of an analysis."""
     return CONFIG.analyses[wildcards.analysis].model
+
+
+def shards_of(pattern):
+    """Make an input function that fills a pattern with a set's shards."""
+    return lambda wildcards: expand(
+        pattern,
+        shard=ROSTERS[wildcards.set].shards,
+        set=wildcards.set,
+        model=model_of(wildcards),
+    )
+
+
+def start_sha256(wildcards):
+    """Hash the weights from which a training starts."""
+    weights = CONFIG.models[wildcards.model].weights
+    return weights and file_sha256(find_weights(weights))
+
+
+def model_file(wildcards):
+    """Name the file of a model: trained here, or given."""
+    settings = CONFIG.models[wildcards.model]
+    if settings.train is None:
+        return str(find_weights(settings.weights))
+    return checkpoints.train.get(model=wildcards.model).output.model
+
+
+def model_sha256(path):
+    """Hash a model file; one that is still to be trained has no hash yet."""
+    if not Path(path).is_file():
+        return "not trained yet"
+    return hash_once(path, Path(path).stat().st_mtime_ns)
+
+
+@cache
+def hash_once(path, mtime_ns):
+    return file_sha256(path)
+
+
+def made_with(wildcards):
+    """Name an analysis's settings for its pages."""
+    return CONFIG.analyses[wildcards.analysis].model_dump(mode="json")
+
+
+def print_summaries():
+    """End a run with what came of it, for every analysis that got that far."""
+    from phenopipe.tabulate.run_summary import (
+        summary_text,
+    )  # pandas: not at every job's start
+
+    for path in expand(
+        "results/analyses/{analysis}/summary.json", analysis=CONFIG.analyses
+    ):
+        if Path(path).is_file():
+            print(f"\n{path}\n{summary_text(path)}", file=sys.stderr)

@@ -9,10 +9,12 @@ rule ingest:
         "logs/ingest/{set}/{shard}.log",
     benchmark:
         "logs/ingest/{set}/{shard}.benchmark.tsv"
+    conda:
+        "../../envs/phenopipe.yaml"
     params:
         roster="results/plan/{set}.roster.tsv",
         digest=lambda wildcards: ROSTERS[wildcards.set].shard_digest(wildcards.shard),
-        image_root=CONFIG.plan.image_root,
+        image_root=lambda wildcards: CONFIG.plan.image_root,
         settings=CONFIG.ingest.model_dump(mode="json"),
     message:
         "ingest: shard {wildcards.shard} of {wildcards.set}"

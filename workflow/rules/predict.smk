@@ -10,6 +10,8 @@ rule predict:
         "logs/predict/{model}/{set}/{shard}.log",
     benchmark:
         "logs/predict/{model}/{set}/{shard}.benchmark.tsv"
+    conda:
+        "../../envs/phenopipe.yaml"
     threads: workflow.cores or 4
     params:
         model_sha256=lambda wildcards, input: model_sha256(input.model),

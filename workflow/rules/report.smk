@@ -1,20 +1,17 @@
 # Pages to look at: one for each image set and one for the season.
-def made_with(wildcards):
-    """Name an analysis's settings for its pages."""
-    return CONFIG.analyses[wildcards.analysis].model_dump(mode="json")
-
-
 rule report:
     input:
-        plants=SET_TABLES + "/plants.parquet",
-        schema=SET_TABLES + "/plants.schema.json",
+        plants="results/analyses/{analysis}/sets/{set}/plants.parquet",
+        schema="results/analyses/{analysis}/sets/{set}/plants.schema.json",
         tables=shards_of("results/crops/{set}/{shard}.tsv"),
         crops=shards_of("results/crops/{set}/{shard}.zarr"),
-        labels=SET_TABLES + "/labels.zarr",
+        labels="results/analyses/{analysis}/sets/{set}/labels.zarr",
     output:
-        SET_TABLES + "/report.html",
+        "results/analyses/{analysis}/sets/{set}/report.html",
     log:
         "logs/report/{analysis}/{set}.log",
+    conda:
+        "../../envs/phenopipe.yaml"
     params:
         settings=CONFIG.report.model_dump(mode="json"),
         made_with=made_with,
@@ -27,15 +24,17 @@ rule report:
 rule report_season:
     input:
         multiext(
-            ANALYSIS + "/season/",
+            "results/analyses/{analysis}/season/",
             plants="plants.parquet",
             growth="growth.parquet",
             tracks="tracks.parquet",
         ),
     output:
-        ANALYSIS + "/season/report.html",
+        "results/analyses/{analysis}/season/report.html",
     log:
         "logs/report/{analysis}/season.log",
+    conda:
+        "../../envs/phenopipe.yaml"
     params:
         settings=CONFIG.report.model_dump(mode="json"),
         made_with=made_with,
@@ -43,14 +42,3 @@ rule report_season:
         "report: season by analysis {wildcards.analysis}"
     script:
         "../scripts/report_season.py"
-
-
-def print_summaries():
-    """End a run with what came of it, for every analysis that got that far."""
-    from phenopipe.tabulate.run_summary import (
-        summary_text,
-    )  # pandas: not at every job's start
-
-    for path in expand(ANALYSIS + "/summary.json", analysis=CONFIG.analyses):
-        if Path(path).is_file():
-            print(f"\n{path}\n{summary_text(path)}", file=sys.stderr)

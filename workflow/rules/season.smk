@@ -2,14 +2,18 @@
 rule season:
     input:
         plants=lambda wildcards: expand(
-            SET_TABLES + "/plants.parquet", set=ROSTERS, analysis=wildcards.analysis
+            "results/analyses/{analysis}/sets/{set}/plants.parquet",
+            set=ROSTERS,
+            analysis=wildcards.analysis,
         ),
         leaves=lambda wildcards: expand(
-            SET_TABLES + "/leaves.parquet", set=ROSTERS, analysis=wildcards.analysis
+            "results/analyses/{analysis}/sets/{set}/leaves.parquet",
+            set=ROSTERS,
+            analysis=wildcards.analysis,
         ),
     output:
         expand(
-            ANALYSIS + "/season/{table}.{kind}",
+            "results/analyses/{analysis}/season/{table}.{kind}",
             table=["plants", "leaves", "growth", "tracks"],
             kind=["csv", "parquet", "schema.json"],
             allow_missing=True,
@@ -18,6 +22,8 @@ rule season:
         "logs/season/{analysis}.log",
     benchmark:
         "logs/season/{analysis}.benchmark.tsv"
+    conda:
+        "../../envs/phenopipe.yaml"
     params:
         settings=CONFIG.season.model_dump(mode="json"),
     message:

@@ -5,12 +5,14 @@ rule segment:
         crops=shards_of("results/crops/{set}/{shard}.zarr"),
         predictions=shards_of("results/predictions/{model}/{set}/{shard}.zarr"),
     output:
-        labels=directory(SET_TABLES + "/labels.zarr"),
-        measurements=SET_TABLES + "/measurements.parquet",
+        labels=directory("results/analyses/{analysis}/sets/{set}/labels.zarr"),
+        measurements="results/analyses/{analysis}/sets/{set}/measurements.parquet",
     log:
         "logs/segment/{analysis}/{set}.log",
     benchmark:
         "logs/segment/{analysis}/{set}.benchmark.tsv"
+    conda:
+        "../../envs/phenopipe.yaml"
     threads: workflow.cores or 4
     params:
         settings=lambda wildcards: CONFIG.analyses[

@@ -5,6 +5,8 @@ rule synth:
         truth=directory("results/synth/truth/{set}"),
     log:
         "logs/synth/{set}.log",
+    conda:
+        "../../envs/phenopipe.yaml"
     params:
         settings=CONFIG.synth and CONFIG.synth.model_dump(mode="json"),
     message:

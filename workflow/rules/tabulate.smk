@@ -4,13 +4,25 @@ rule tabulate:
         plan="results/plan/{set}.tsv",
         crops=shards_of("results/crops/{set}/{shard}.tsv"),
         predictions=shards_of("results/predictions/{model}/{set}/{shard}.zarr"),
-        measurements=SET_TABLES + "/measurements.parquet",
+        measurements="results/analyses/{analysis}/sets/{set}/measurements.parquet",
         plants_sheet=CONFIG.tabulate.plants_sheet or [],
     output:
-        plants=multiext(SET_TABLES + "/plants", ".csv", ".parquet", ".schema.json"),
-        leaves=multiext(SET_TABLES + "/leaves", ".csv", ".parquet", ".schema.json"),
+        plants=multiext(
+            "results/analyses/{analysis}/sets/{set}/plants",
+            ".csv",
+            ".parquet",
+            ".schema.json",
+        ),
+        leaves=multiext(
+            "results/analyses/{analysis}/sets/{set}/leaves",
+            ".csv",
+            ".parquet",
+            ".schema.json",
+        ),
     log:
         "logs/tabulate/{analysis}/{set}.log",
+    conda:
+        "../../envs/phenopipe.yaml"
     params:
         quality=lambda wildcards: CONFIG.analyses[
             wildcards.analysis
@@ -25,12 +37,16 @@ rule tabulate:
 rule summarize:
     input:
         lambda wildcards: expand(
-            SET_TABLES + "/plants.parquet", set=ROSTERS, analysis=wildcards.analysis
+            "results/analyses/{analysis}/sets/{set}/plants.parquet",
+            set=ROSTERS,
+            analysis=wildcards.analysis,
         ),
     output:
-        ANALYSIS + "/summary.json",
+        "results/analyses/{analysis}/summary.json",
     log:
         "logs/tabulate/{analysis}/summary.log",
+    conda:
+        "../../envs/phenopipe.yaml"
     message:
         "summarize: analysis {wildcards.analysis}"
     script:
@@ -39,11 +55,13 @@ rule summarize:
 
 rule check:
     input:
-        ANALYSIS + "/summary.json",
+        "results/analyses/{analysis}/summary.json",
     output:
-        touch(ANALYSIS + "/checked"),
+        touch("results/analyses/{analysis}/checked"),
     log:
         "logs/tabulate/{analysis}/check.log",
+    conda:
+        "../../envs/phenopipe.yaml"
     params:
         max_failed_share=CONFIG.run.max_failed_share,
     message:
