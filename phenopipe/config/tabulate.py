@@ -34,6 +34,6 @@ class TabulateSettings(Block):
 
     plants_sheet: str | None = setting(
         None,
-        "TSV or CSV with the column pot (and tray, camera or image_set where pots share a name) and "
-        "any of plant_id, genotype, treatment; overrides what file names say.",
+        "TSV or CSV with the column pot (and tray, camera or image_set where pots share a name) "
+        "and any of plant_id, genotype, treatment; overrides what file names say.",
     )

@@ -16,14 +16,15 @@ from phenopipe.files import write_text
 TEMPLATE = """\
 # Model card: {{ name }}
 
-A W-Net (Wu, Chen and Merhof 2020) of preset `{{ settings.preset }}` with {{ settings.embedding_dim }}
-embedding dimensions, made with phenopipe {{ version }}. It counts and outlines the leaves of
-single plants seen from above.
+A W-Net (Wu, Chen and Merhof 2020) of preset `{{ settings.preset }}` with
+{{ settings.embedding_dim }} embedding dimensions, made with phenopipe {{ version }}. It counts and
+outlines the leaves of single plants seen from above.
 
 - **sha256** of `model.safetensors`: `{{ metrics.sha256 }}`
 - **Learned from** synthetic rosettes only{% if settings.plants.soil_folder %}, on real pictures of
   bare soil in `{{ settings.plants.soil_folder }}`{% endif %}; no leaf was labelled by hand.
-- **Gate**: {{ "passed" if metrics.passed else "NOT PASSED, this is the predecessor" }}: {{ metrics.reason }}.
+- **Gate**: {{ "passed" if metrics.passed else "NOT PASSED, this is the predecessor" }}:
+  {{ metrics.reason }}.
 
 ## Figures on {{ metrics.candidate.pictures }} synthetic validation pictures
 

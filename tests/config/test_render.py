@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def test_every_key_has_a_comment() -> None:
     lines = (ROOT / "config/config.yaml").read_text().splitlines()
     bare = [
         line
-        for before, line in zip(lines, lines[1:], strict=False)
+        for before, line in pairwise(lines)
         if line.strip() and not line.strip().startswith("#") and not before.strip().startswith("#")
     ]
     # Names that the user chose (a model, an analysis) are no settings.
@@ -57,6 +58,6 @@ def test_the_schema_accepts_what_the_classes_accept() -> None:
     assert list(validator.iter_errors({"unknown": 1}))
 
 
-@pytest.mark.parametrize("path", (ROOT / "config/examples").glob("*.yaml"), ids=lambda p: p.name)
+@pytest.mark.parametrize("path", sorted((ROOT / "config/examples").glob("*.yaml")), ids=lambda p: p.name)
 def test_examples_are_valid(path: Path) -> None:
     load_config(path)

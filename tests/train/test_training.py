@@ -179,5 +179,5 @@ def test_starting_from_weights_of_another_shape_names_both(tmp_path: Path) -> No
     train_model("m", ModelSettings(weights=None, train=SETTINGS), tmp_path)
     start = str(tmp_path / "model.safetensors")
     other = SETTINGS.model_copy(update={"embedding_dim": 8})
-    with pytest.raises(ModelError, match="embedding_dim 4, but .* embedding_dim 8"):
+    with pytest.raises(ModelError, match=r"embedding_dim 4, but .* embedding_dim 8"):
         train_model("n", ModelSettings(weights=start, train=other), tmp_path / "n")
