@@ -85,7 +85,8 @@ def neighbour_pairs(labels: NDArray[np.integer[Any]], radius: float) -> NDArray[
     maps = labels.astype(np.int64)
     height, width = maps.shape
     window = np.ones((3, 3), np.uint8)
-    border = (maps > 0) & (cv2.erode(labels.astype(np.uint16), window) != labels)
+    small = labels.astype(np.uint16)
+    border = (maps > 0) & (cv2.erode(small, window) != cv2.dilate(small, window))
     rows, cols = np.nonzero(border)
     reach = int(radius)
     offsets = np.mgrid[-reach : reach + 1, -reach : reach + 1].reshape(2, -1)

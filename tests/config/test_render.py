@@ -58,6 +58,8 @@ def test_the_schema_accepts_what_the_classes_accept() -> None:
     assert list(validator.iter_errors({"unknown": 1}))
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "config/examples").glob("*.yaml")), ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "config/examples").glob("*.yaml")), ids=lambda p: p.name
+)
 def test_examples_are_valid(path: Path) -> None:
     load_config(path)
