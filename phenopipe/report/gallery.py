@@ -73,7 +73,7 @@ class CropPictures:
             or [pd.DataFrame(columns=["image", "pot"])],
             ignore_index=True,
         )
-        self._labels = open_array(open_store(labels), "labels") if frames else None
+        self._labels = open_array(open_store(labels, "labels"), "labels") if frames else None
         counted = 0 if self._labels is None else self._labels.shape[0]
         if counted != len(self._crops) or len(frames) != len(self._stores):
             raise StoreError(f"{labels}: holds {counted} crops, the tables {len(self._crops)}")
@@ -92,7 +92,7 @@ class CropPictures:
         if number is None or self._labels is None:
             raise StoreError(f"{image}, pot {pot}: there is no crop")
         shard, at, top, bottom, left, right = map(int, self._crops[_WHERE].to_numpy()[number])
-        rgb = read_crop(open_array(open_store(self._stores[shard]), "rgb"), at)
+        rgb = read_crop(open_array(open_store(self._stores[shard], "crops"), "rgb"), at)
         labels = read_crop(self._labels, number)
         part = np.s_[top:bottom, left:right]
         return draw_overlay(*_resize(rgb[part], labels[part], side))

@@ -38,7 +38,7 @@ def render_page(template: str, *, charts: Sequence[Chart], **context: Any) -> st
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["number"] = _number
+    environment.filters["number"] = format_number
     shown = [chart for chart in charts if chart.traces]
     return environment.get_template(template).render(
         charts=shown,
@@ -64,7 +64,7 @@ def _plotly() -> Markup:
     return Markup(get_plotlyjs())
 
 
-def _number(value: Any) -> str:  # noqa: ANN401 - any cell of a table
+def format_number(value: Any) -> str:  # noqa: ANN401 - any cell of a table
     """Write a number for people, digits in groups of three; a dash where it is missing."""
     if value == "" or pd.isna(value):
         return "\u2013"

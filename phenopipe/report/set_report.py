@@ -16,7 +16,7 @@ from phenopipe.errors import StoreError
 from phenopipe.files import write_text
 from phenopipe.report.charts import Chart, bar_chart, histogram
 from phenopipe.report.gallery import CropPictures, choose_rows, show_plants
-from phenopipe.report.page import render_page, text_records
+from phenopipe.report.page import format_number, render_page, text_records
 from phenopipe.tabulate.flags import FAILED, FLAGS, has_flag
 from phenopipe.tabulate.summary import Summary, summarize
 from phenopipe.tabulate.table_files import read_table
@@ -141,7 +141,8 @@ def _charts(plants: pd.DataFrame) -> Iterator[Chart]:
         text = f"How many plants have how many leaves; the median is {counts.median():g}."
         yield histogram("Leaf count", text, counts, x="leaves", whole=True)
     if len(areas):
-        text = f"Area from above of plants with leaves; the median is {areas.median():.3g} {unit}."
+        median = format_number(areas.median())
+        text = f"Area from above of plants with leaves; the median is {median} {unit}."
         yield histogram("Plant area", text, areas, x=f"area, {unit}")
     raised = {flag: int(has_flag(plants["qc_flags"], flag).sum()) for flag in FLAGS}
     raised = {flag: count for flag, count in raised.items() if count}

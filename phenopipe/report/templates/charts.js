@@ -15,7 +15,7 @@
       xaxis: { ...axis(), ...chart.layout.xaxis },
       yaxis: { ...axis(), ...chart.layout.yaxis },
     };
-    return Plotly.react(plot, chart.data, layout, { displaylogo: false, responsive: true });
+    return Plotly.react(plot, chart.data, layout, { displayModeBar: false, responsive: true });
   };
   const drawAll = () => document.querySelectorAll(".plot").forEach(draw);
   drawAll();
