@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+# Several test processes run side by side: one thread each, set before NumPy is loaded.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
