@@ -31,7 +31,8 @@ def background_direction(dimensions: int) -> NDArray[np.float32]:
 
 def encode_distance(distance: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Store a distance map, 0..1, as uint8, 0..255."""
-    return np.rint(np.clip(distance, 0.0, 1.0) * 255.0).astype(np.uint8)
+    stored: NDArray[np.uint8] = np.rint(np.clip(distance, 0.0, 1.0) * 255.0).astype(np.uint8)
+    return stored
 
 
 def decode_distance(stored: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -56,7 +57,7 @@ def encode_embedding(
     ndarray, (..., E), int8
         127 stands for 1.
     """
-    stored = np.rint(np.clip(embedding, -1.0, 1.0) * 127.0).astype(np.int8)
+    stored: NDArray[np.int8] = np.rint(np.clip(embedding, -1.0, 1.0) * 127.0).astype(np.int8)
     cosine = embedding @ background_direction(embedding.shape[-1]).astype(embedding.dtype)
     stored[(distance <= SURE_DISTANCE) & (cosine >= SURE_COSINE)] = 0
     return stored

@@ -32,7 +32,7 @@ class UnreadableImageError(PhenopipeError, OSError):
 
 
 class StoreError(PhenopipeError, OSError):
-    """A Zarr store or table is missing, damaged or of the wrong shape."""
+    """A Zarr store or table is missing, damaged, of the wrong shape, or cannot be written."""
 
 
 class ModelError(PhenopipeError, ValueError):

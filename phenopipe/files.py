@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import hashlib
+import logging
 import os
+import re
 import shutil
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from uuid import uuid4
 
+from phenopipe.errors import PhenopipeError, StoreError
 
-def _aside(path: Path) -> Path:
-    """Return a hidden name beside `path`, on the same file system, unique to this process."""
-    return path.with_name(f".{path.name}.{os.getpid()}.part")
+log = logging.getLogger(__name__)
+
+#: A part of another machine, whose processes cannot be asked, was left behind if it is older, s.
+ABANDONED_AFTER_S = 24 * 3600.0
+#: Names longer than this, bytes, are shortened to their hash, since a part's name is longer.
+LONGEST_NAME = 200
+_OWNER = re.compile(r"\.(?P<machine>[0-9a-f]{8})-(?P<pid>\d{1,9})-[0-9a-f]{8}\.part")
 
 
 @contextmanager
 def write_aside(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a temporary path to write to, and rename it to `path` on success.
 
-    Works for a file and for a folder (a Zarr store). What stood under `path` is replaced;
-    on an error nothing changes there and the unfinished part is removed.
+    Works for a file and for a folder (a Zarr store). What stood under `path` is replaced; on an
+    error nothing changes there and the unfinished part is removed. Parts of `path` that killed
+    processes left behind are removed first. Contents are flushed to the disk before the rename,
+    so that a crash of the machine leaves the old or the new, and a full disk is always noticed.
 
     Parameters
     ----------
@@ -29,30 +43,63 @@ def write_aside(path: str | os.PathLike[str]) -> Iterator[Path]:
     Yields
     ------
     Path
-        Where to write: a name that does not exist yet.
+        Where to write: a name beside `path` that does not exist yet and that no other process,
+        of this machine or another, is given.
 
     Raises
     ------
-    OSError
-        If the file system is full or cannot be written.
+    StoreError
+        If the file system is full or cannot be written, also within the block; names `path`.
     """
     final = Path(path)
-    final.parent.mkdir(parents=True, exist_ok=True)
-    part = _aside(final)
-    remove(part)
-    try:
-        yield part
-        if final.is_dir():
-            shutil.rmtree(final)
-        part.replace(final)
-    finally:
-        remove(part)
+    with writing(final):
+        final.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(final)
+        part = _aside(final)
+        try:
+            yield part
+            _flush(part)
+            _install(part, final)
+        finally:
+            remove(part)
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Write `text` as UTF-8 under `path`, whole or not at all."""
+    """Write `text` as UTF-8 under `path`, whole or not at all.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be written.
+    """
     with write_aside(path) as part:
         part.write_text(text, encoding="utf-8", newline="")
+
+
+@contextmanager
+def writing(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Turn what the file system says within the block into one line that names `path`.
+
+    Parameters
+    ----------
+    path : path-like
+        What is being written.
+
+    Raises
+    ------
+    StoreError
+        For an error that the system gave a number, such as a full disk. Errors of networks, which
+        `segment` has besides, pass as they are.
+    """
+    try:
+        yield
+    except (PhenopipeError, ConnectionError, TimeoutError):
+        raise
+    except OSError as error:
+        if error.errno is None:
+            raise
+        what = os.strerror(error.errno).lower()
+        raise StoreError(f"{os.fspath(path)}: cannot be written ({what})") from error
 
 
 def remove(path: Path) -> None:
@@ -61,3 +108,85 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def _aside(final: Path) -> Path:
+    """Return a hidden name beside `final`, on the same file system, that nobody else has."""
+    owner = f"{_machine()}-{os.getpid()}-{uuid4().hex[:8]}"
+    return final.with_name(f"{_stem(final)}.{owner}.part")
+
+
+def _stem(final: Path) -> str:
+    name = os.fsencode(final.name)
+    if len(name) > LONGEST_NAME:
+        return f".{hashlib.sha256(name).hexdigest()}"
+    return f".{final.name}"
+
+
+@cache
+def _machine() -> str:
+    """Return 8 hexadecimal digits for the processes among which a pid is unique."""
+    namespace = Path("/proc/self/ns/pid")  # a container's pids are its own
+    inode = namespace.stat().st_ino if namespace.exists() else 0
+    return hashlib.sha256(f"{socket.gethostname()} {inode}".encode()).hexdigest()[:8]
+
+
+def _remove_abandoned(final: Path) -> None:
+    """Remove the parts of `final` whose writers are gone."""
+    stem = _stem(final)
+    with os.scandir(final.parent) as entries:
+        names = [entry.name for entry in entries if entry.name.startswith(f"{stem}.")]
+    for name in names:
+        owner, part = _OWNER.fullmatch(name, len(stem)), final.with_name(name)
+        if owner and _is_abandoned(part, owner["machine"], int(owner["pid"])):
+            try:
+                remove(part)
+            except OSError as error:  # another process may be at it too
+                log.warning("%s: was left behind and cannot be removed (%s)", part, error.strerror)
+
+
+def _is_abandoned(part: Path, machine: str, pid: int) -> bool:
+    if machine == _machine():
+        return not _is_alive(pid)
+    return time.time() - _last_change(part) > ABANDONED_AFTER_S
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
+
+
+def _last_change(part: Path) -> float:
+    """Return when a part, or anything in it, was changed last; now if it has just gone."""
+    try:
+        return max(path.lstat().st_mtime for path in (part, *part.rglob("*")))
+    except FileNotFoundError:
+        return time.time()
+
+
+def _flush(part: Path) -> None:
+    """Bring contents to the disk: quotas and remote disks say only then that they are full."""
+    for path in (part, *part.rglob("*")):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+
+
+def _install(part: Path, final: Path) -> None:
+    """Rename; a folder that stands there steps aside first, since no rename replaces one."""
+    if not final.is_dir():
+        part.replace(final)
+        return
+    old = _aside(final)
+    final.rename(old)
+    try:
+        part.rename(final)
+    except OSError:
+        old.rename(final)
+        raise
+    remove(old)

@@ -10,9 +10,42 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from phenopipe.errors import PhenopipeError
+from phenopipe.files import writing
 
 log = logging.getLogger(__name__)
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+class LogFile(logging.FileHandler):
+    """A log file, written anew; what it cannot hold, because the disk is full, goes to the user.
+
+    Parameters
+    ----------
+    path : path-like
+        The file; its folder is made if it is missing.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be made.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        with writing(path):
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            super().__init__(path, mode="w", encoding="utf-8")
+        self.setFormatter(logging.Formatter(FORMAT))
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Print a record on standard error in place of logging's report on itself."""
+        print(self.format(record), file=sys.stderr)
+
+    def close(self) -> None:
+        """Close the file, also where the disk is too full for what is left to write."""
+        try:
+            super().close()
+        except OSError as error:
+            print(f"{self.baseFilename}: is cut short ({error.strerror})", file=sys.stderr)
 
 
 @contextmanager
@@ -30,18 +63,29 @@ def stage_log(path: str | os.PathLike[str]) -> Iterator[None]:
         With code 1 after a :class:`~phenopipe.errors.PhenopipeError`; each of its problems is
         one line in the log and on standard error.
     """
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(path, mode="w", encoding="utf-8")
-    logging.basicConfig(level=logging.INFO, format=FORMAT, handlers=[handler], force=True)
+    try:
+        with _logging_to(path):
+            yield
+    except PhenopipeError as error:
+        for problem in error.problems:
+            print(f"error: {problem}", file=sys.stderr)
+        sys.exit(1)
+
+
+@contextmanager
+def _logging_to(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Send all logging to a file, errors that end the block included."""
+    handler = LogFile(path)
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     try:
         yield
     except PhenopipeError as error:
         for problem in error.problems:
             log.error("%s", problem)
-            print(f"error: {problem}", file=sys.stderr)
-        sys.exit(1)
+        raise
     except Exception:
         log.exception("stopped by an error that was not expected")
         raise
     finally:
-        handler.flush()
+        logging.getLogger().removeHandler(handler)
+        handler.close()

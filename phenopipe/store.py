@@ -2,6 +2,7 @@
 
 Every array has one inner chunk a crop, so that a single crop is read with one request, and all
 chunks of a block of crops lie in one file (a Zarr shard), so that a store is a handful of files.
+Every block has its file, also where all its pixels are zero: one that is missing was lost.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import zarr
@@ -20,13 +21,22 @@ from zarr.codecs import Crc32cCodec, ZstdCodec
 from phenopipe.errors import StoreError
 from phenopipe.files import write_aside
 
+#: What a store may hold, and the layout of each, under the attribute `format`. A layout that
+#: older code would misread gets a new number.
+Kind = Literal["crops", "predictions", "labels"]
+FORMATS: Mapping[Kind, str] = {
+    "crops": "phenopipe-crops-1",
+    "predictions": "phenopipe-predictions-1",
+    "labels": "phenopipe-labels-1",
+}
+
 #: Level 3 shrinks crops by another 6 % over level 1 for the same decoding time.
 ZSTD_LEVEL = 3
 
 
 @contextmanager
 def create_store(
-    path: str | os.PathLike[str], attributes: Mapping[str, Any] | None = None
+    path: str | os.PathLike[str], kind: Kind, attributes: Mapping[str, Any] | None = None
 ) -> Iterator[zarr.Group]:
     """Open a new store for writing; it appears under `path` only when the block ends well.
 
@@ -34,6 +44,8 @@ def create_store(
     ----------
     path : path-like
         Final folder of the store, usually ``*.zarr``.
+    kind : {"crops", "predictions", "labels"}
+        What it holds; written as the attribute `format`.
     attributes : mapping, optional
         JSON-serialisable attributes of the store's root group.
 
@@ -41,9 +53,15 @@ def create_store(
     ------
     zarr.Group
         Root group of a store in a temporary folder beside `path`.
+
+    Raises
+    ------
+    StoreError
+        If the file system is full or cannot be written; names `path`.
     """
     with write_aside(path) as part:
-        yield zarr.create_group(part, zarr_format=3, attributes=dict(attributes or {}))
+        attributes = {"format": FORMATS[kind], **(attributes or {})}
+        yield zarr.create_group(part, zarr_format=3, attributes=attributes)
 
 
 def create_array(
@@ -73,7 +91,7 @@ def create_array(
     Returns
     -------
     zarr.Array
-        The new array, filled with zeros (which take no space).
+        The new array; each block gets its file when it is written.
     """
     per_crop = (1, *shape[1:])
     per_file = (max(1, block or shape[0]), *shape[1:])
@@ -85,21 +103,70 @@ def create_array(
         shards=per_file,
         compressors=[ZstdCodec(level=ZSTD_LEVEL), Crc32cCodec()],
         fill_value=0,
+        config={"write_empty_chunks": True},  # or a block of zeros would have no file
     )
 
 
-def open_store(path: str | os.PathLike[str]) -> zarr.Group:
+def write_block(store: str | os.PathLike[str], name: str, start: int, values: NDArray[Any]) -> None:
+    """Write one block of an array that another process created.
+
+    Parameters
+    ----------
+    store : path-like
+        Folder of the store that :func:`create_store` gave.
+    name : str
+        Name of the array.
+    start : int
+        First crop: a multiple of the array's block.
+    values : ndarray
+        The crops of the block.
+
+    Raises
+    ------
+    OSError
+        If the file system is full or cannot be written.
+    """
+    config: dict[str, bool] = {"write_empty_chunks": True}
+    array = zarr.open_array(Path(store), path=name, mode="r+", config=config)
+    array[start : start + len(values)] = values
+
+
+def open_store(path: str | os.PathLike[str], kind: Kind | None = None) -> zarr.Group:
     """Open a store for reading.
+
+    Parameters
+    ----------
+    path : path-like
+        Folder of the store.
+    kind : {"crops", "predictions", "labels"}, optional
+        What it must hold; by default anything.
 
     Raises
     ------
     StoreError
-        If there is no readable Zarr v3 store at `path`.
+        If there is no readable Zarr v3 store at `path`, or it holds something else.
     """
     try:
-        return zarr.open_group(Path(path), mode="r", zarr_format=3)
-    except (FileNotFoundError, ValueError, KeyError) as error:
+        group = zarr.open_group(Path(path), mode="r", zarr_format=3)
+    except (OSError, ValueError, KeyError) as error:
         raise StoreError(f"{path}: no readable Zarr store ({_first_line(error)})") from error
+    found, wanted = group.attrs.get("format"), FORMATS[kind] if kind else None
+    if wanted not in (None, found):
+        raise StoreError(f"{path}: is no store of {kind} (its format is {found!r}, not {wanted!r})")
+    return group
+
+
+def read_attribute(group: zarr.Group, name: str) -> Any:  # noqa: ANN401 - any JSON value
+    """Return an attribute of a store, or say that it is missing.
+
+    Raises
+    ------
+    StoreError
+        If the store has no such attribute.
+    """
+    if name not in group.attrs:
+        raise StoreError(f"{store_path(group)}: has no attribute {name!r}")
+    return group.attrs[name]
 
 
 def open_array(group: zarr.Group, name: str) -> zarr.Array[Any]:
@@ -110,7 +177,11 @@ def open_array(group: zarr.Group, name: str) -> zarr.Array[Any]:
     StoreError
         If the store has no such array.
     """
-    array = group.get(name)
+    try:
+        array = group.get(name)
+    except (OSError, ValueError, KeyError) as error:
+        where = f"{store_path(group)}: array {name!r} cannot be read"
+        raise StoreError(f"{where} ({_first_line(error)})") from error
     if not isinstance(array, zarr.Array):
         raise StoreError(f"{store_path(group)}: has no array {name!r}")
     return array
@@ -134,18 +205,38 @@ def read_crop(array: zarr.Array[Any], index: int) -> NDArray[Any]:
     Raises
     ------
     StoreError
-        If the chunk is damaged; the message names store and crop.
+        If the chunk is damaged or its file is missing; the message names store and crop, or the
+        file.
     """
     try:
-        return np.asarray(array[index])
+        crop = np.asarray(array[index])
     except (ValueError, RuntimeError, OSError) as error:
-        where = f"{array.store_path}: crop {index} is damaged"
+        where = f"{store_path(array)}: crop {index} is damaged"
         raise StoreError(f"{where} ({_first_line(error)})") from error
+    # Zarr reads a missing file as zeros: only then is it worth asking whether the file is there.
+    if not crop.any() and not (file := block_file(array, index)).is_file():
+        raise StoreError(f"{store_path(array)}: crop {index} is lost, {file} is missing")
+    return crop
 
 
-def store_path(group: zarr.Group) -> str:
-    """Return the path of a store as the user knows it."""
-    return str(group.store_path).removeprefix("file://")
+def block_file(array: zarr.Array[Any], index: int) -> Path:
+    """Return the file that holds a crop.
+
+    Parameters
+    ----------
+    array : zarr.Array
+        Array of a store, first axis counts crops.
+    index : int
+        Which crop.
+    """
+    per_file = (array.shards or array.chunks)[0]
+    key = array.metadata.encode_chunk_key((index // per_file, *[0] * (array.ndim - 1)))
+    return Path(store_path(array), key)
+
+
+def store_path(node: zarr.Group | zarr.Array[Any]) -> str:
+    """Return the path of a store, or of an array in it, as the user knows it."""
+    return str(node.store_path).removeprefix("file://")
 
 
 def _first_line(error: BaseException) -> str:

@@ -13,7 +13,7 @@ from phenopipe.store import create_array, create_store, open_array, open_store, 
 
 def write(path: Path, crops: int = 40, size: int = 16, block: int | None = None) -> np.ndarray:
     values = np.random.default_rng(0).integers(0, 256, (crops, size, size, 3)).astype(np.uint8)
-    with create_store(path, {"format": "test"}) as group:
+    with create_store(path, "crops", {"crop_size": 16}) as group:
         create_array(group, "rgb", values.shape, np.uint8, block=block)[:] = values
     return values
 
@@ -25,7 +25,7 @@ def files(path: Path) -> list[Path]:
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     values = write(tmp_path / "a.zarr")
     store = open_store(tmp_path / "a.zarr")
-    assert store.attrs["format"] == "test"
+    assert store.attrs.asdict() == {"format": "phenopipe-crops-1", "crop_size": 16}
     array = open_array(store, "rgb")
     np.testing.assert_array_equal(array[:], values)
     np.testing.assert_array_equal(read_crop(array, 7), values[7])
@@ -57,7 +57,7 @@ def test_a_damaged_chunk_is_named_and_the_others_are_read(tmp_path: Path, place:
 
 
 def test_a_failure_leaves_no_store(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), create_store(tmp_path / "a.zarr") as group:
+    with pytest.raises(ZeroDivisionError), create_store(tmp_path / "a.zarr", "crops") as group:
         create_array(group, "rgb", (2, 4, 4, 3), np.uint8)
         raise ZeroDivisionError
     assert not list(tmp_path.iterdir())

@@ -168,7 +168,7 @@ def tabulate(
     Example: phenopipe tabulate --plan night_01.tsv --crops 0000.zarr --predictions p.zarr --out DIR
     """
     from phenopipe.config import load_config
-    from phenopipe.store import open_store
+    from phenopipe.store import open_store, read_attribute
     from phenopipe.tabulate import Provenance, tabulate_set
 
     settings = load_config(config)
@@ -180,7 +180,9 @@ def tabulate(
         plants_sheet=settings.tabulate.plants_sheet,
         quality=chosen.quality,
         provenance=Provenance(
-            analysis, chosen.model, str(open_store(predictions).attrs["model_sha256"])
+            analysis,
+            chosen.model,
+            read_attribute(open_store(predictions, "predictions"), "model_sha256"),
         ),
         out=out,
     )

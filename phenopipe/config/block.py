@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 
 class Block(BaseModel):
@@ -38,7 +39,7 @@ def setting(
     pydantic.fields.FieldInfo
         The field.
     """
-    extra = {"unit": unit} if unit else None
+    extra: JsonDict | None = {"unit": unit} if unit else None
     if callable(default):
         return Field(
             default_factory=default, description=description, json_schema_extra=extra, **constraints

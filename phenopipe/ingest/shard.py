@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from phenopipe.config import IngestSettings
-from phenopipe.errors import InputError, PhenopipeError, StoreError, UnreadableImageError
+from phenopipe.errors import InputError, UnreadableImageError
 from phenopipe.files import remove
 from phenopipe.ingest.crop import Crop
 from phenopipe.ingest.decode import decode_image
@@ -19,8 +18,6 @@ from phenopipe.ingest.image import cut_pots, pots_of, unreadable_pots
 from phenopipe.ingest.table import CropRow, write_crop_table
 from phenopipe.plan import RosterRow, read_roster
 from phenopipe.store import create_array, create_store
-
-FORMAT = {"phenopipe_format": "crops", "format_version": 1}
 
 
 def ingest_shard(
@@ -70,13 +67,11 @@ def ingest_shard(
         raise InputError(f"{roster}: shard {shard} was planned anew meanwhile; run again")
     rows = planned.shard_rows(shard)
     table, crops = _ingest(rows, Path(image_root), settings, progress)
-    with _writing(out_zarr):
+    attributes = {"crop_size": settings.crop_size, "shard_digest": digest}
+    with create_store(out_zarr, "crops", attributes) as group:
         remove(Path(out_tsv))
-        attributes = {**FORMAT, "crop_size": settings.crop_size, "shard_digest": digest}
-        with create_store(out_zarr, attributes) as group:
-            create_array(group, "rgb", crops.shape, np.uint8)[:] = crops
-    with _writing(out_tsv):
-        write_crop_table(out_tsv, table)
+        create_array(group, "rgb", crops.shape, np.uint8)[:] = crops
+    write_crop_table(out_tsv, table)
 
 
 def _ingest(
@@ -119,15 +114,3 @@ def _safe_path(root: Path, image: str) -> Path:
     if path.exists() and not path.is_file():
         raise UnreadableImageError("not a regular file")
     return path
-
-
-@contextmanager
-def _writing(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Turn what the file system says into one line that names the path."""
-    try:
-        yield
-    except PhenopipeError:
-        raise
-    except OSError as error:
-        what = (error.strerror or str(error)).lower()
-        raise StoreError(f"{path}: cannot be written ({what})") from error

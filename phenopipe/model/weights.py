@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from phenopipe.errors import ModelError
 from phenopipe.files import write_aside
@@ -42,10 +42,33 @@ def save_model(
         name: (t.half() if t.is_floating_point() else t).contiguous()
         for name, t in model.state_dict().items()
     }
+    # One entry only: safetensors writes several in an order that changes from run to run.
+    save_tensors(path, tensors, {"phenopipe": json.dumps(header, sort_keys=True)})
+
+
+def save_tensors(
+    path: str | os.PathLike[str], tensors: Mapping[str, torch.Tensor], header: Mapping[str, str]
+) -> None:
+    """Write a safetensors file, whole or not at all.
+
+    Parameters
+    ----------
+    path : path-like
+        Final name.
+    tensors : mapping of str to Tensor
+        Contiguous tensors that share no memory.
+    header : mapping of str to str
+        Metadata of the file.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be written.
+    """
+    # Not save_file: its errors have no number, and only the owner may read its files.
+    content = save(dict(tensors), metadata=dict(header))
     with write_aside(path) as part:
-        # One entry only: safetensors writes several in an order that changes from run to run.
-        save_file(tensors, part, metadata={"phenopipe": json.dumps(header, sort_keys=True)})
-        part.chmod(0o644)  # safetensors makes files that only their owner can read
+        part.write_bytes(content)
 
 
 def read_header(path: str | os.PathLike[str]) -> dict[str, str]:

@@ -46,16 +46,18 @@ def predict_shard(
     Raises
     ------
     StoreError
-        If the crops' store is missing or of another layout. A single crop that is damaged is
-        predicted as a black picture, with a warning; `segment` finds it too and flags its row.
+        If the crops' store is missing or of another layout, or `output` cannot be written. A
+        single crop that is damaged is predicted as a black picture, with a warning; `segment`
+        finds it too and flags its row.
     ModelError
         If the model is damaged, or the device is not there.
     """
+    attributes = {"model": read_header(model), "model_sha256": file_sha256(model)}
     network = Network(model, settings)
-    rgb = open_array(open_store(crops), "rgb")
-    if rgb.ndim != 4 or rgb.shape[-1] != 3 or rgb.dtype != np.uint8:
-        raise StoreError(f"{crops}: rgb is {rgb.shape} {rgb.dtype}, not (N, S, S, 3) uint8")
+    rgb = open_array(open_store(crops, "crops"), "rgb")
     count, size = rgb.shape[:2]
+    if rgb.shape != (count, size, size, 3) or rgb.dtype != np.uint8:
+        raise StoreError(f"{crops}: rgb is {rgb.shape} {rgb.dtype}, not (N, S, S, 3) uint8")
     distances = np.zeros((count, size, size), np.uint8)
     embeddings = np.zeros((count, size, size, network.embedding_dim), np.int8)
     step = network.settings.batch_size
@@ -64,12 +66,7 @@ def predict_shard(
         distance, embedding = network(np.stack([_read(rgb, i) for i in range(start, stop)]))
         distances[start:stop] = encode_distance(distance)
         embeddings[start:stop] = encode_embedding(embedding, distance)
-    attributes = {
-        "format": "phenopipe-predictions-1",
-        "model": read_header(model),
-        "model_sha256": file_sha256(model),
-    }
-    with create_store(output, attributes) as group:
+    with create_store(output, "predictions", attributes) as group:
         create_array(group, "distance", distances.shape, np.uint8)[:] = distances
         create_array(group, "embedding", embeddings.shape, np.int8)[:] = embeddings
 

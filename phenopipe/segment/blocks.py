@@ -17,9 +17,9 @@ from phenopipe.errors import StoreError
 from phenopipe.segment.leaves import Segmentation, find_leaves
 from phenopipe.segment.sources import Crop
 from phenopipe.segment.traits import TRAITS, Box, measure_traits
-from phenopipe.store import open_array, open_store, read_crop
+from phenopipe.store import Kind, open_array, open_store, read_crop, write_block
 
-Opener = Callable[[str], zarr.Group]
+Opener = Callable[[str, Kind, str], zarr.Array[Any]]
 
 #: Columns of the measurements before the traits.
 KEYS = ("crop_id", "image", "pot", "crop_index", "label", "status", "reason")
@@ -52,16 +52,15 @@ def segment_block(
     OSError
         If the labels cannot be written.
     """
-    array = zarr.open_group(labels_store, mode="r+")["labels"]
-    assert isinstance(array, zarr.Array)
-    labels = np.zeros((len(crops), *array.shape[1:]), np.uint32)
-    opened = cache(open_store)
+    size = open_array(open_store(labels_store, "labels"), "labels").shape[1]
+    labels = np.zeros((len(crops), size, size), np.uint32)
+    opened = cache(_open)
     tables = []
     for index, crop in enumerate(crops):
-        table, labels[index] = _segment_crop(crop, opened, array.shape[1], settings)
+        table, labels[index] = _segment_crop(crop, opened, size, settings)
         table["crop_index"] = start + index
         tables.append(table)
-    array[start : start + len(crops)] = labels
+    write_block(labels_store, "labels", start, labels)
     return _typed(pd.concat(tables, ignore_index=True))
 
 
@@ -129,10 +128,16 @@ def segment_crop(
 
 
 def _read(crop: Crop, opened: Opener) -> tuple[NDArray[Any], ...]:
-    rgb = open_array(opened(crop.rgb_store), "rgb")
-    predictions = opened(crop.prediction_store)
-    arrays = (rgb, open_array(predictions, "distance"), open_array(predictions, "embedding"))
+    arrays = (
+        opened(crop.rgb_store, "crops", "rgb"),
+        opened(crop.prediction_store, "predictions", "distance"),
+        opened(crop.prediction_store, "predictions", "embedding"),
+    )
     return tuple(read_crop(array, crop.position) for array in arrays)
+
+
+def _open(store: str, kind: Kind, name: str) -> zarr.Array[Any]:
+    return open_array(open_store(store, kind), name)
 
 
 def _find_inside(

@@ -82,7 +82,7 @@ def segment_set(
     settings, dask = settings or SegmentSettings(), dask or DaskSettings()
     block = block_size or choose_block_size(len(found), size, workers)
     block = min(block, max(len(found), 1))
-    with create_store(labels_path, {"format": "phenopipe-labels-1"}) as store:
+    with create_store(labels_path, "labels") as store:
         create_array(store, "labels", (len(found), size, size), np.uint32, block=block)
         tables = _run(found, block, store_path(store), settings, dask, workers, progress)
         measurements = pd.concat([empty_measurements(), *tables], ignore_index=True)

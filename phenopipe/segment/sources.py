@@ -114,10 +114,10 @@ def _read_table(path: _Path) -> list[dict[str, str]]:
 
 def _check_stores(rgb_store: _Path, prediction_store: _Path, count: int, table: _Path) -> int:
     """Return the side of the crops, or say what does not fit."""
-    rgb = open_array(open_store(rgb_store), "rgb")
+    rgb = open_array(open_store(rgb_store, "crops"), "rgb")
     side = rgb.shape[1] if rgb.ndim == 4 else 0
     problems = [_misfit(rgb_store, "rgb", rgb, (count, side, side, 3), np.uint8, table)]
-    predictions = open_store(prediction_store)
+    predictions = open_store(prediction_store, "predictions")
     distance, embedding = (open_array(predictions, name) for name in ("distance", "embedding"))
     dimensions = embedding.shape[-1]
     problems += [

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from phenopipe.errors import PhenopipeError
+from phenopipe.errors import PhenopipeError, StoreError
 from phenopipe.files import write_text
 from phenopipe.tabulate.summary import Failure, Summary, render_summary, summarize
 from phenopipe.tabulate.table_files import read_table
@@ -29,15 +29,32 @@ def write_summary(tables: Iterable[_Path], output: _Path) -> None:
         ``plants.csv`` or ``plants.parquet`` of each set, in the set's own folder.
     output : path-like
         JSON file to write.
+
+    Raises
+    ------
+    StoreError
+        If a table is missing or damaged, or the summary cannot be written.
     """
     sets = {Path(path).parent.name: asdict(summarize(read_table(path))) for path in tables}
     write_text(output, json.dumps({"sets": sets}, indent=2, ensure_ascii=False) + "\n")
 
 
 def read_summary(path: _Path) -> dict[str, Summary]:
-    """Read the summaries of all image sets back."""
-    sets = json.loads(Path(path).read_text(encoding="utf-8"))["sets"]
-    return {name: _summary(**values) for name, values in sets.items()}
+    """Read the summaries of all image sets back.
+
+    Raises
+    ------
+    StoreError
+        If the file is missing or damaged.
+    """
+    try:
+        sets = json.loads(Path(path).read_text(encoding="utf-8"))["sets"]
+        return {name: _summary(**values) for name, values in sets.items()}
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read ({error.strerror})") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = " ".join(str(error).split())
+        raise StoreError(f"{path}: is no summary of a run, or is damaged ({reason})") from error
 
 
 def _summary(ok: int, flagged: int, failed: int, failures: list[dict[str, str]]) -> Summary:
@@ -58,6 +75,8 @@ def check_failures(path: _Path, max_failed_share: float) -> None:
     ------
     TooManyFailuresError
         If a larger share failed.
+    StoreError
+        If the summary is missing or damaged.
     """
     total = sum(read_summary(path).values(), Summary(0, 0, 0))
     if total.failed_share > max_failed_share:
@@ -69,5 +88,11 @@ def check_failures(path: _Path, max_failed_share: float) -> None:
 
 
 def summary_text(path: _Path) -> str:
-    """Return the summary of a run as text."""
+    """Return the summary of a run as text.
+
+    Raises
+    ------
+    StoreError
+        If the summary is missing or damaged.
+    """
     return render_summary(read_summary(path))

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from phenopipe.files import write_aside
+from phenopipe.model.weights import save_tensors
 
 
 def save_checkpoint(
@@ -21,14 +20,19 @@ def save_checkpoint(
     ema: nn.Module,
     optimiser: torch.optim.Optimizer,
 ) -> None:
-    """Write everything that the next step depends on, whole or not at all."""
+    """Write everything that the next step depends on, whole or not at all.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be written.
+    """
     tensors = {f"model.{k}": v for k, v in model.state_dict().items()}
     tensors |= {f"ema.{k}": v for k, v in ema.state_dict().items()}
     for index, state in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{k}": v for k, v in state.items()}
     header = {"state": json.dumps({"step": step, "settings": settings_digest})}
-    with write_aside(path) as part:
-        save_file({k: v.contiguous().clone() for k, v in tensors.items()}, part, metadata=header)
+    save_tensors(path, {k: v.contiguous().clone() for k, v in tensors.items()}, header)
 
 
 def load_checkpoint(

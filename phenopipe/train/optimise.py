@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from phenopipe.config import TrainSettings
 from phenopipe.errors import ModelError
+from phenopipe.files import writing
 from phenopipe.model.device import choose_device, choose_dtype
 from phenopipe.model.wnet import WNet
 from phenopipe.train.checkpoint import load_checkpoint, save_checkpoint
@@ -74,7 +75,8 @@ class Training:
     def start(cls, model: WNet) -> Training:
         """Make a network ready to learn on the best device that is there."""
         device = choose_device("auto")
-        model = model.to(device, memory_format=torch.channels_last).train()
+        model = model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        model.train()
         optimiser = torch.optim.AdamW(model.parameters(), weight_decay=WEIGHT_DECAY)
         averaged = copy.deepcopy(model).eval().requires_grad_(False)
         return cls(model, averaged, optimiser, device, choose_dtype("auto", device))
@@ -104,7 +106,7 @@ class Training:
                 f"inter {parts.inter.item()}); lower learning_rate"
             )
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self.model.parameters(), GRADIENT_NORM)
         self.optimiser.step()
         self._average(number)
@@ -148,7 +150,7 @@ def optimise(
     settings : TrainSettings
         Everything about the training.
     folder : Path
-        Holds ``checkpoint.safetensors`` and ``losses.csv``.
+        Holds ``checkpoint.safetensors`` and ``losses.csv``; it is made if it is missing.
 
     Yields
     ------
@@ -159,12 +161,13 @@ def optimise(
     ------
     ModelError
         If the loss is no finite number.
+    StoreError
+        If checkpoint or losses cannot be written.
     """
     training = Training.start(model)
     checkpoint = folder / "checkpoint.safetensors"
     state = (settings_digest(settings), training.model, training.averaged, training.optimiser)
     first = load_checkpoint(checkpoint, *state)
-    folder.mkdir(parents=True, exist_ok=True)
     if first:
         log.info("going on from step %d of %d", first, settings.steps)
     saved = time.monotonic()
@@ -188,6 +191,11 @@ class LossLog:
         The file.
     first_step : int
         First step that will be written.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be written, now or later.
     """
 
     def __init__(self, path: Path, first_step: int) -> None:
@@ -195,21 +203,26 @@ class LossLog:
         if first_step and path.is_file():
             with path.open(newline="") as file:
                 kept = [row for row in csv.reader(file) if row and row[0].isdigit()]
-        self._file = path.open("w", newline="")
-        self._writer = csv.writer(self._file)
-        self._writer.writerow(COLUMNS)
-        self._writer.writerows(row for row in kept if int(row[0]) < first_step)
+        self._path = path
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("w", newline="")
+            self._writer = csv.writer(self._file)
+            self._writer.writerow(COLUMNS)
+            self._writer.writerows(row for row in kept if int(row[0]) < first_step)
         self._start = time.monotonic()
 
     def __enter__(self) -> LossLog:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        with writing(self._path):  # closing flushes what could not be written before
+            self._file.close()
 
     def write(self, step: int, loss: float, parts: Losses, rate: float) -> None:
         """Write the losses of one step."""
         values = (loss, parts.distance.item(), parts.intra.item(), parts.inter.item(), rate)
         seconds = time.monotonic() - self._start
-        self._writer.writerow([step, *(f"{v:.6g}" for v in values), f"{seconds:.1f}"])
-        self._file.flush()
+        with writing(self._path):
+            self._writer.writerow([step, *(f"{v:.6g}" for v in values), f"{seconds:.1f}"])
+            self._file.flush()

@@ -71,7 +71,7 @@ def test_crops_and_table_say_the_same(ingest, root, tmp_path):
     assert np.isnan(row.mm_per_px)
     assert row.scale_source == ""
     attributes = open_store(tmp_path / "crops/0000.zarr").attrs.asdict()
-    assert attributes["phenopipe_format"] == "crops"
+    assert attributes["format"] == "phenopipe-crops-1"
     assert attributes["crop_size"] == 64
 
 

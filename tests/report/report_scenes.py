@@ -64,12 +64,12 @@ def write_set(
     half = plants // 2
     paths = {"crop_tables": [], "crops": [], "labels": folder / "labels.zarr"}
     for shard, part in (("000", slice(0, half)), ("001", slice(half, None))):
-        with create_store(folder / f"{shard}.zarr") as group:
+        with create_store(folder / f"{shard}.zarr", "crops") as group:
             create_array(group, "rgb", rgb[part].shape, np.uint8)[:] = rgb[part]
         write_crop_table(folder / f"{shard}.tsv", crops[part])
         paths["crop_tables"].append(folder / f"{shard}.tsv")
         paths["crops"].append(folder / f"{shard}.zarr")
-    with create_store(folder / "labels.zarr") as group:
+    with create_store(folder / "labels.zarr", "labels") as group:
         create_array(group, "labels", labels.shape, np.uint32)[:] = labels
     write_tables(folder, name, crops, labels, genotype, day)
     return {**paths, "plants": folder / "plants.csv"}

@@ -73,18 +73,17 @@ class Shards:
         ]
         stacks = [np.stack(parts) for parts in zip(*pixels, strict=True)] if pixels else empty
         write_tsv(table, COLUMNS, [changed.get(f"c{i}", row(i)) for i in indices])
-        self._store(rgb_path, {"rgb": (stacks[0], np.uint8)})
+        self._store(rgb_path, "crops", {"rgb": (stacks[0], np.uint8)})
         prediction = self.folder / f"{name}.pred.zarr"
-        self._store(
-            prediction, {"distance": (stacks[1], np.uint8), "embedding": (stacks[2], np.int8)}
-        )
+        maps = {"distance": (stacks[1], np.uint8), "embedding": (stacks[2], np.int8)}
+        self._store(prediction, "predictions", maps)
         self.crops.append((table, rgb_path))
         self.predictions.append(prediction)
         return self
 
     @staticmethod
-    def _store(path, arrays):
-        with create_store(path) as group:
+    def _store(path, kind, arrays):
+        with create_store(path, kind) as group:
             for name, (values, dtype) in arrays.items():
                 create_array(group, name, values.shape, dtype)[:] = values
 

@@ -4,10 +4,11 @@ from pathlib import Path
 
 from phenopipe.config import QualitySettings
 from phenopipe.logs import stage_log
-from phenopipe.store import open_store
+from phenopipe.store import open_store, read_attribute
 from phenopipe.tabulate import Provenance, tabulate_set
 
 with stage_log(snakemake.log[0]):
+    predictions = open_store(snakemake.input.predictions[0], "predictions")
     tabulate_set(
         plan=snakemake.input.plan,
         crops=snakemake.input.crops,
@@ -17,7 +18,7 @@ with stage_log(snakemake.log[0]):
         provenance=Provenance(
             analysis=snakemake.wildcards.analysis,
             model=snakemake.params.model,
-            model_sha256=open_store(snakemake.input.predictions[0]).attrs["model_sha256"],
+            model_sha256=read_attribute(predictions, "model_sha256"),
         ),
         out=Path(snakemake.output.plants[0]).parent,
     )
