@@ -20,3 +20,11 @@ def data_folder() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real pictures at {folder}: set PHENOPIPE_DATA to their folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def green_model_file(tmp_path_factory) -> Path:
+    """Weights that find green discs: see tests/green_plants.py."""
+    from green_plants import write_green_model
+
+    return write_green_model(tmp_path_factory.mktemp("model") / "green.safetensors")

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from phenopipe.config import PredictSettings
+from phenopipe.errors import ModelError
 from phenopipe.model.device import choose_device, choose_dtype
 from phenopipe.model.weights import load_model
 from phenopipe.model.wnet import DISTANCE_SCALE, WNet
@@ -21,8 +22,19 @@ class Network:
     ----------
     model : WNet or path-like
         The network (which is folded in place) or its file.
-    settings : PredictSettings
+    settings : PredictSettings, optional
         Device, precision and batch size.
+
+    Attributes
+    ----------
+    settings : PredictSettings
+        As given.
+    device : torch.device
+        Where it runs.
+    dtype : torch.dtype
+        In which arithmetic; bfloat16 is that of the convolutions alone.
+    embedding_dim : int
+        Dimensions E of the embedding.
 
     Raises
     ------
@@ -38,7 +50,8 @@ class Network:
         self.dtype = choose_dtype(self.settings.precision, self.device)
         network = model if isinstance(model, WNet) else load_model(model)
         self.embedding_dim = network.embedding_dim
-        self._model = network.fold().to(self.device, memory_format=torch.channels_last)
+        network = network.fold().to(self.device)
+        self._model: WNet = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def __call__(self, rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Predict distance and embedding of a stack of crops.
@@ -54,22 +67,31 @@ class Network:
             0..1.
         embedding : ndarray, (N, H, W, E), float32
             Unit vectors.
+
+        Raises
+        ------
+        ModelError
+            If a batch does not fit into the device's memory.
         """
-        batches = [
-            self._one_batch(rgb[i : i + self.settings.batch_size])
-            for i in range(0, len(rgb), self.settings.batch_size)
-        ]
-        if not batches:
-            shape = rgb.shape[:3]
-            return np.zeros(shape, np.float32), np.zeros((*shape, self.embedding_dim), np.float32)
-        distances, embeddings = zip(*batches, strict=True)
-        return np.concatenate(distances), np.concatenate(embeddings)
+        shape = rgb.shape[:3]
+        distances = np.zeros(shape, np.float32)
+        embeddings = np.zeros((*shape, self.embedding_dim), np.float32)
+        for start in range(0, len(rgb), self.settings.batch_size):
+            part = slice(start, start + self.settings.batch_size)
+            distances[part], embeddings[part] = self._one_batch(rgb[part])
+        return distances, embeddings
 
     @torch.inference_mode()
     def _one_batch(self, rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         images = torch.from_numpy(np.ascontiguousarray(rgb)).to(self.device).permute(0, 3, 1, 2)
         reduced = self.dtype != torch.float32
-        with torch.autocast(self.device.type, self.dtype, enabled=reduced):
-            distance, embedding = self._model(images)
+        try:
+            with torch.autocast(self.device.type, self.dtype, enabled=reduced):
+                distance, embedding = self._model(images)
+        except torch.OutOfMemoryError as error:
+            raise ModelError(
+                f"predict.batch_size: {len(rgb)} crops of {rgb.shape[2]}x{rgb.shape[1]} px do not "
+                f"fit into the memory of {self.device}; lower it"
+            ) from error
         distance = (distance / DISTANCE_SCALE).clamp(0, 1)
         return distance.cpu().numpy(), embedding.permute(0, 2, 3, 1).cpu().numpy()

@@ -1,0 +1,112 @@
+"""The network as a function of arrays: what it finds, batches, arithmetic, devices."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from green_plants import draw_pot, green_model, leaf_areas
+
+from phenopipe.config import PredictSettings
+from phenopipe.errors import ModelError
+from phenopipe.model.wnet import WNet
+from phenopipe.predict import Network
+
+torch.set_num_threads(1)
+SIDE = 64
+CROPS = np.random.default_rng(0).integers(0, 256, (5, SIDE, SIDE, 3), dtype=np.uint8)
+
+
+def settings(**changed) -> PredictSettings:
+    return PredictSettings(device="cpu", precision="fp32", **changed)
+
+
+@pytest.fixture(scope="module")
+def random_network() -> WNet:
+    """An untrained network: every weight and normalisation takes part."""
+    torch.manual_seed(0)
+    model = WNet("tiny", 6)
+    with torch.no_grad():  # statistics that folding must not ignore
+        model.train()(torch.from_numpy(CROPS).permute(0, 3, 1, 2))
+    return model.eval()
+
+
+def test_it_finds_what_is_green() -> None:
+    rgb = draw_pot(128)
+    distance, embedding = Network(green_model(), settings())(rgb[None])
+    leaf = embedding[0] @ np.full(4, -0.5) < np.cos(np.pi / 4)
+    green = rgb[..., 1].astype(int) - rgb[..., 0] > 0
+    assert np.array_equal(leaf, green)
+    assert leaf.sum() == pytest.approx(sum(leaf_areas(128)), rel=0.02)
+    assert (distance[0][~green] < 1e-6).all()
+    assert (distance[0][green] > 0.4).all()
+
+
+def test_shapes_ranges_and_types(random_network: WNet) -> None:
+    distance, embedding = Network(random_network, settings())(CROPS)
+    assert distance.shape == (5, SIDE, SIDE)
+    assert distance.dtype == embedding.dtype == np.float32
+    assert 0 <= distance.min() <= distance.max() <= 1
+    np.testing.assert_allclose(np.linalg.norm(embedding, axis=-1), 1, atol=1e-5)
+    assert embedding.shape == (5, SIDE, SIDE, 6)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 5, 64])
+def test_batches_change_nothing(random_network: WNet, batch_size: int) -> None:
+    one_by_one = [Network(random_network, settings())(crop[None]) for crop in CROPS]
+    distance, embedding = Network(random_network, settings(batch_size=batch_size))(CROPS)
+    np.testing.assert_allclose(distance, np.concatenate([d for d, _ in one_by_one]), atol=1e-5)
+    np.testing.assert_allclose(embedding, np.concatenate([e for _, e in one_by_one]), atol=1e-4)
+
+
+def test_folding_and_memory_layout_change_nothing(random_network: WNet) -> None:
+    with torch.inference_mode():
+        plain, vectors = random_network(torch.from_numpy(CROPS).permute(0, 3, 1, 2))
+    distance, embedding = Network(random_network, settings())(CROPS)
+    np.testing.assert_allclose(distance, (plain / 10).clamp(0, 1).numpy(), atol=1e-5)
+    np.testing.assert_allclose(embedding, vectors.permute(0, 2, 3, 1).numpy(), atol=1e-4)
+
+
+def test_bfloat16_is_close_to_float32(random_network: WNet) -> None:
+    exact = Network(random_network, settings())
+    reduced = Network(random_network, PredictSettings(device="cpu", precision="bf16"))
+    assert reduced.dtype == torch.bfloat16
+    (d32, e32), (d16, e16) = exact(CROPS), reduced(CROPS)
+    assert d16.dtype == e16.dtype == np.float32
+    np.testing.assert_allclose(d16, d32, atol=0.02)
+    cosines = np.einsum("...e,...e->...", e16, e32)
+    assert np.quantile(cosines, 0.01) > 0.99
+    np.testing.assert_allclose(np.linalg.norm(e16, axis=-1), 1, atol=1e-5)
+
+
+def test_no_crops_give_no_predictions() -> None:
+    distance, embedding = Network(green_model(), settings())(np.zeros((0, 32, 48, 3), np.uint8))
+    assert distance.shape == (0, 32, 48)
+    assert embedding.shape == (0, 32, 48, 4)
+
+
+def test_pictures_of_any_strides(random_network: WNet) -> None:
+    network = Network(random_network, settings())
+    turned = CROPS[:2, ::-1, :, ::-1]
+    np.testing.assert_array_equal(network(turned)[0], network(turned.copy())[0])
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_a_missing_gpu_is_one_clear_line() -> None:
+    with pytest.raises(ModelError, match=r"^predict\.device: is cuda, but .* set it to") as caught:
+        Network(green_model(), PredictSettings(device="cuda"))
+    assert len(caught.value.problems) == 1
+
+
+def test_auto_takes_a_device_that_is_there() -> None:
+    expected = "cuda" if torch.cuda.is_available() else "cpu"
+    assert Network(green_model(), PredictSettings()).device.type == expected
+
+
+def test_too_little_memory_names_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_memory(_self: WNet, _rgb: torch.Tensor) -> None:
+        raise torch.OutOfMemoryError("tried to allocate 20 GiB\nof which ...")
+
+    monkeypatch.setattr(WNet, "forward", no_memory)
+    with pytest.raises(ModelError, match=r"^predict\.batch_size: 2 crops of 64x64 px .* lower it$"):
+        Network(green_model(), settings(batch_size=2))(CROPS)
