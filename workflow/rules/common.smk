@@ -5,6 +5,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
+import phenopipe
 from phenopipe.config import check_config
 from phenopipe.errors import PhenopipeError
 from phenopipe.model.find import file_sha256, find_weights
@@ -23,7 +24,9 @@ except PhenopipeError as error:
 # The environments of --sdm conda hold what phenopipe needs; phenopipe itself lies in this checkout.
 os.environ.update(
     PYTHONPATH=os.pathsep.join(
-        filter(None, [str(workflow.basedir), os.getenv("PYTHONPATH")])
+        filter(
+            None, [str(Path(phenopipe.__file__).parents[1]), os.getenv("PYTHONPATH")]
+        )
     )
 )
 
