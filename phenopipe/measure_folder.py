@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from phenopipe.errors import InputError
-from phenopipe.files import write_aside
+from phenopipe.errors import InputError, UnreadableImageError
+from phenopipe.files import remove, write_aside
 from phenopipe.ingest import decode_image
-from phenopipe.measurement import Measurement, Measurer, measure_files
+from phenopipe.measurement import Measurer
+from phenopipe.output_names import output_names
 from phenopipe.progress import track
 from phenopipe.report.overlay import draw_overlay
-from phenopipe.tabulate import LEAVES, PLANTS, render_summary, summarize, write_table
+from phenopipe.tabulate import LEAVES, PLANTS, Summary, summarize, write_table
 
 log = logging.getLogger(__name__)
 
-#: Largest label of a 16-bit PNG.
-MOST_LABELS = 65_535
+#: Largest label of a 16-bit PNG, and longest side of a JPEG, px.
+MOST_LABELS, LONGEST_SIDE = 65_535, 65_500
 
 
-def measure_folder(measurer: Measurer, images: Sequence[Path], out: Path) -> str:
+def measure_folder(measurer: Measurer, images: Sequence[Path], out: Path) -> Summary:
     """Measure pictures and write everything that was found.
+
+    Every picture has its rows, one that cannot be read flagged ones. Each file appears whole, and
+    replaces one of its name from an earlier run; a picture of which this run has no label map or
+    overlay keeps none from before. Other files in `out` are left alone.
 
     Parameters
     ----------
@@ -36,79 +42,73 @@ def measure_folder(measurer: Measurer, images: Sequence[Path], out: Path) -> str
         Picture files.
     out : Path
         Folder: ``plants.csv`` and ``leaves.csv`` with Parquet and schemas beside them,
-        ``labels/<stem>.png`` (uint16, the image's own size) and ``overlays/<stem>.jpg``. Where
-        two images share a stem, their folders join the name.
+        ``labels/NAME.png`` (uint16, the upright image's own size) and ``overlays/NAME.jpg``;
+        names as :func:`~phenopipe.output_names.output_names` gives them. A picture of more than
+        65,535 leaves has no label map, and the log says so.
 
     Returns
     -------
-    str
-        Summary of the run.
+    Summary
+        Counts of rows, and the failed ones.
 
     Raises
     ------
     InputError
-        If a picture is missing, is given twice, or none can be read.
+        If a picture is missing or is given twice, before anything is written; or, with tables
+        written, if none could be read.
+    OSError
+        If a file cannot be written.
     """
     names = output_names(images)
-    plants, leaves = [], []
-    for path, found in track(measure_files(measurer, images), len(images), "measure"):
-        plants.append(found.plants)
-        leaves.append(found.leaves)
-        if found.labels.size:
-            _write_pictures(path, found, names[path], measurer, out)
-    table = pd.concat(plants, ignore_index=True)
-    write_table(out / "leaves.csv", pd.concat(leaves, ignore_index=True), LEAVES)
-    write_table(out / "plants.csv", table, PLANTS)
-    summary = summarize(table)
+    found = [
+        _measure_file(measurer, path, names[path], out)
+        for path in track(images, len(images), "measure")
+    ]
+    plants, leaves = (pd.concat(tables, ignore_index=True) for tables in zip(*found, strict=True))
+    about = {key: str(value) for key, value in vars(measurer.provenance).items()}
+    write_table(out / "leaves.csv", leaves, LEAVES, about)
+    write_table(out / "plants.csv", plants, PLANTS, about)
+    summary = summarize(plants)
     if summary.failed == summary.rows:
-        raise InputError(*(f"{f.image}: {f.reason}" for f in summary.failures))
-    return render_summary({str(out): summary})
+        raise InputError(*dict.fromkeys(f"{f.image}: {f.reason}" for f in summary.failures))
+    return summary
 
 
-def output_names(images: Sequence[Path]) -> dict[Path, str]:
-    """Name the outputs of each image: its stem, or folders and stem where stems are shared.
-
-    Raises
-    ------
-    InputError
-        If a picture is missing or is given twice.
-    """
-    resolved = Counter(path.resolve() for path in images)
-    problems = [f"{path}: is no file" for path in images if not path.is_file()]
-    problems += [f"{path}: is given {n} times" for path, n in resolved.items() if n > 1]
-    if problems:
-        raise InputError(*problems)
-    depth = 1
-    names = {path: path.stem for path in images}
-    while len(set(names.values())) < len(names):
-        shared = Counter(names.values())
-        depth += 1
-        names = {
-            path: "_".join((*path.resolve().parts[-depth:-1], path.stem))
-            if shared[name] > 1
-            else name
-            for path, name in names.items()
-        }
-        if depth > max(len(path.resolve().parts) for path in images):
-            names = {path: path.name for path in images}  # a.png and a.jpg of one folder
-            break
-    return names
-
-
-def _write_pictures(
-    path: Path, found: Measurement, name: str, measurer: Measurer, out: Path
-) -> None:
-    if found.labels.max(initial=0) > MOST_LABELS:
-        log.warning("%s: more than %d leaves, no label map is written", path, MOST_LABELS)
+def _measure_file(
+    measurer: Measurer, path: Path, name: str, out: Path
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Measure one picture, write its label map and overlay, and return its tables."""
+    label_map, overlay = out / "labels" / f"{name}.png", out / "overlays" / f"{name}.jpg"
+    try:
+        rgb = decode_image(path, measurer.ingest)
+    except UnreadableImageError as error:
+        found = measurer.unreadable(str(path), str(error), name)
+        remove(label_map)
+        remove(overlay)
     else:
-        _write_picture(out / "labels" / f"{name}.png", found.labels.astype(np.uint16))
-    overlay = draw_overlay(decode_image(path, measurer.ingest), found.labels)
-    _write_picture(out / "overlays" / f"{name}.jpg", overlay[..., ::-1])
+        found = measurer.measure(rgb, str(path), name)
+        _write_labels(label_map, found.labels)
+        _write_overlay(overlay, rgb, found.labels)
+    return found.plants, found.leaves
 
 
-def _write_picture(path: Path, pixels: np.ndarray) -> None:
-    done, encoded = cv2.imencode(path.suffix, pixels)
-    if not done:
-        raise InputError(f"{path}: cannot be encoded")
+def _write_labels(path: Path, labels: NDArray[np.uint32]) -> None:
+    if labels.max(initial=0) > MOST_LABELS:
+        log.warning("%s: not written, there are more than %d leaves", path, MOST_LABELS)
+        remove(path)
+    else:
+        _write_picture(path, labels.astype(np.uint16))
+
+
+def _write_overlay(path: Path, rgb: NDArray[np.uint8], labels: NDArray[np.uint32]) -> None:
+    if max(labels.shape) > LONGEST_SIDE:
+        log.warning("%s: not written, a JPEG has at most %d px a side", path, LONGEST_SIDE)
+        remove(path)
+    else:
+        _write_picture(path, draw_overlay(rgb, labels)[..., ::-1])
+
+
+def _write_picture(path: Path, pixels: NDArray[Any]) -> None:
+    _, encoded = cv2.imencode(path.suffix, pixels)
     with write_aside(path) as part:
         part.write_bytes(encoded.tobytes())

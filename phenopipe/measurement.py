@@ -1,9 +1,9 @@
-"""Plain pictures in, tables and label maps out: the whole pipeline for a notebook or a folder."""
+"""One picture in, its leaves out: the whole pipeline in memory, for a notebook."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from phenopipe.config import (
     PredictSettings,
     QualitySettings,
     SegmentSettings,
+    check_block,
 )
 from phenopipe.encoding import encode_distance, encode_embedding
 from phenopipe.errors import InputError, UnreadableImageError
@@ -38,8 +39,9 @@ class Measurement:
     Attributes
     ----------
     labels : ndarray, (H, W), uint32
-        Label map of the image's own size: 0 is background, 1..K are leaves, numbered on from pot
-        to pot, as `leaf_id` in `leaves`.
+        Label map of the upright image's own size: 0 is background, 1..K are leaves, numbered on
+        from pot to pot, as `leaf_id` in `leaves`. Where boxes of pots overlap, the later pot's
+        leaves lie on top.
     plants : DataFrame
         One row per pot, the columns of ``plants.csv``.
     leaves : DataFrame
@@ -86,19 +88,22 @@ class Measurer:
         segment: SegmentSettings | None = None,
         predict: PredictSettings | None = None,
     ) -> Measurer:
-        """Load a model; parameters as for :func:`measure`."""
-        weights = find_weights(model)
-        camera = CameraSettings(mm_per_px=mm_per_px, pots=pots)
+        """Load a model; parameters and errors as for :func:`measure`."""
+        camera = check_block(CameraSettings, {"mm_per_px": mm_per_px, "pots": pots}, "measure")
         size = {} if crop_size is None else {"crop_size": crop_size}
+        ingest = check_block(IngestSettings, {"cameras": {"default": camera}, **size}, "measure")
+        weights = find_weights(model)
         return cls(
-            Network(weights, predict or PredictSettings()),
-            IngestSettings(cameras={"default": camera}, **size),
+            Network(weights, predict),
+            ingest,
             segment or SegmentSettings(),
             QualitySettings(),
             Provenance("measure", Path(model).stem, file_sha256(weights)),
         )
 
-    def measure(self, image: ImageLike, name: str | None = None) -> Measurement:
+    def measure(
+        self, image: ImageLike, name: str | None = None, plant: str | None = None
+    ) -> Measurement:
         """Measure one image; see :func:`measure`.
 
         Parameters
@@ -107,47 +112,68 @@ class Measurer:
             A picture file, or RGB pixels.
         name : str, optional
             Name of the image in the tables; by default its path, or "image".
+        plant : str, optional
+            What ``plant_id`` begins with; "-" and the pot follow. By default the stem of `name`.
+
+        Raises
+        ------
+        InputError
+            If pixels are of another shape or type.
+        UnreadableImageError
+            If the file cannot be decoded.
         """
-        is_array = isinstance(image, np.ndarray)
-        row = RosterRow(name or ("image" if is_array else os.fspath(image)))
-        rgb = _check(image) if is_array else decode_image(image, self.ingest)
-        return self._measure_pots(row, list(cut_pots(rgb, row, self.ingest)), rgb.shape[:2])
+        if isinstance(image, np.ndarray):
+            rgb, row = _check_pixels(image), RosterRow(name or "image")
+        else:
+            rgb, row = self._decode(image), RosterRow(name or os.fspath(image))
+        pots = list(cut_pots(rgb, row, self.ingest))
+        return self._measure_pots(row, pots, rgb.shape[:2], plant)
 
-    def unreadable(self, name: str, reason: str) -> Measurement:
-        """Return the rows that stand for an image that cannot be read: flagged, not dropped."""
+    def unreadable(self, name: str, reason: str, plant: str | None = None) -> Measurement:
+        """Return the rows that stand for an image that cannot be read, and an empty label map."""
         row = RosterRow(name)
-        return self._measure_pots(row, list(unreadable_pots(row, self.ingest, reason)), (0, 0))
-
-    def _measure_pots(
-        self, row: RosterRow, pots: list[tuple[CropRow, Crop | None]], shape: tuple[int, int]
-    ) -> Measurement:
-        labels = np.zeros(shape, np.uint32)
-        tables = [empty_measurements()]
-        crops = [(crop_row, crop) for crop_row, crop in pots if crop is not None]
-        for (crop_row, crop), found in zip(crops, self._segment(crops), strict=True):
-            pot_labels, traits = found
-            first = int(labels.max(initial=0))
-            _paste(labels, pot_labels, crop, first)
-            traits.loc[traits["label"] > 0, "label"] += first
-            tables.append(traits.assign(crop_id=crop_row.crop_id, status="ok", reason=""))
-        plan = pd.DataFrame({"image": [row.image]}, dtype="str")
-        known = join_pots(plan, pd.DataFrame([vars(crop_row) for crop_row, _ in pots]))
-        measured = pd.concat(tables, ignore_index=True)
-        return Measurement(
-            labels,
-            plant_rows(known, measured, quality=self.quality, provenance=self.provenance),
-            leaf_rows(known, measured),
+        return self._measure_pots(
+            row, list(unreadable_pots(row, self.ingest, reason)), (0, 0), plant
         )
 
+    def _decode(self, path: str | os.PathLike[str]) -> NDArray[np.uint8]:
+        try:
+            return decode_image(path, self.ingest)
+        except UnreadableImageError as error:
+            raise UnreadableImageError(f"{path}: {error}") from error
+
+    def _measure_pots(
+        self,
+        row: RosterRow,
+        pots: Sequence[tuple[CropRow, Crop | None]],
+        shape: tuple[int, int],
+        plant: str | None,
+    ) -> Measurement:
+        labels = np.zeros(shape, np.uint32)
+        measured = [empty_measurements()]
+        cut = [(crop_row, crop) for crop_row, crop in pots if crop is not None]
+        leaves = 0
+        for (crop_row, crop), found in zip(cut, self._segment(cut), strict=True):
+            pot_labels, traits = found
+            _paste(labels, pot_labels, crop, leaves)
+            is_leaf = traits["label"] > 0
+            traits.loc[is_leaf, "label"] += leaves
+            leaves += int(is_leaf.sum())
+            measured.append(traits.assign(crop_id=crop_row.crop_id, status="ok", reason=""))
+        known = _known([crop_row for crop_row, _ in pots], plant or Path(row.image).stem)
+        table = pd.concat(measured, ignore_index=True)
+        plants = plant_rows(known, table, quality=self.quality, provenance=self.provenance)
+        return Measurement(labels, plants, leaf_rows(known, table))
+
     def _segment(
-        self, crops: list[tuple[CropRow, Crop]]
+        self, cut: Sequence[tuple[CropRow, Crop]]
     ) -> Iterator[tuple[NDArray[np.uint32], pd.DataFrame]]:
         """Predict and segment, through the stored encoding, so that rows equal the pipeline's."""
         step = self.network.settings.batch_size
-        for start in range(0, len(crops), step):
-            part = [crop for _, crop in crops[start : start + step]]
-            distances, embeddings = self.network(np.stack([crop.rgb for crop in part]))
-            for crop, distance, embedding in zip(part, distances, embeddings, strict=True):
+        for start in range(0, len(cut), step):
+            crops = [crop for _, crop in cut[start : start + step]]
+            distances, embeddings = self.network(np.stack([crop.rgb for crop in crops]))
+            for crop, distance, embedding in zip(crops, distances, embeddings, strict=True):
                 yield segment_crop(
                     crop.rgb,
                     encode_distance(distance),
@@ -173,7 +199,7 @@ def measure(
     Parameters
     ----------
     image : path-like or ndarray, (H, W, 3), uint8
-        A picture file, or RGB pixels.
+        A picture file (turned upright if its EXIF data say so), or RGB pixels.
     model : str
         Packaged weights by name, or a ``.safetensors`` file.
     pots : PotLayout, optional
@@ -181,7 +207,7 @@ def measure(
     mm_per_px : float, optional
         Millimetres that a pixel spans at leaf height; without it, areas in mm2 are missing.
     crop_size : int, optional
-        Side of the crops that the model sees, px.
+        Side of the crops that the model sees, px; a multiple of 16.
     segment : SegmentSettings, optional
         Seeds and clustering.
     predict : PredictSettings, optional
@@ -194,10 +220,14 @@ def measure(
 
     Raises
     ------
+    ConfigError
+        If a setting is out of range.
+    InputError
+        If pixels are of another shape or type.
+    ModelError
+        If the model is missing or damaged, or the device is not there.
     UnreadableImageError
         If the picture cannot be decoded.
-    ModelError
-        If the model is missing or damaged.
 
     Examples
     --------
@@ -216,32 +246,21 @@ def measure(
     return measurer.measure(image)
 
 
-def measure_files(measurer: Measurer, paths: Iterable[Path]) -> Iterator[tuple[Path, Measurement]]:
-    """Measure files one after another; one that cannot be read gives flagged rows.
-
-    Yields
-    ------
-    path : Path
-        The file.
-    measurement : Measurement
-        What was found; an empty label map if the file cannot be read.
-    """
-    for path in paths:
-        try:
-            found = measurer.measure(path)
-        except UnreadableImageError as error:
-            found = measurer.unreadable(str(path), str(error))
-        yield path, found
-
-
-def _check(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _check_pixels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
         raise InputError(f"image: is {pixels.shape} {pixels.dtype}, give (H, W, 3) uint8 RGB")
-    return pixels
+    return np.ascontiguousarray(pixels)
+
+
+def _known(pots: Sequence[CropRow], plant: str) -> pd.DataFrame:
+    """Return what is known of the pots of one image before measuring."""
+    image = pd.DataFrame({"image": [pots[0].image]}, dtype="str")
+    known = join_pots(image, pd.DataFrame([vars(pot) for pot in pots]))
+    return known.assign(plant_id=f"{plant}-" + known["pot"])
 
 
 def _paste(
-    labels: NDArray[np.uint32], pot_labels: NDArray[np.uint32], crop: Crop, first: int
+    labels: NDArray[np.uint32], pot_labels: NDArray[np.uint32], crop: Crop, leaves: int
 ) -> None:
     """Write a crop's leaves into the image's label map, each pixel by its nearest neighbour."""
     height, width = labels.shape
@@ -254,4 +273,4 @@ def _paste(
     in_rows = np.flatnonzero((rows >= top) & (rows < bottom))
     found = pot_labels[np.ix_(rows[in_rows], cols[in_cols])]
     window = np.ix_(in_rows, in_cols)
-    labels[window] = np.where(found > 0, found + np.uint32(first), labels[window])
+    labels[window] = np.where(found > 0, found + np.uint32(leaves), labels[window])

@@ -37,7 +37,7 @@ def green_model() -> WNet:
                 module.weight.fill_(1)
         for unet in (model.distance_unet, model.embedding_unet):
             _carry_green(unet)
-        model.distance_head.weight[0, 0, 1, 1] = 3.0
+        model.distance_head.weight[0, 0, 1, 1] = 4.0
         model.embedding_head.weight[:, 0, 1, 1] = 20 * torch.from_numpy(LEAF)
         model.embedding_head.bias.copy_(torch.from_numpy(background_direction(DIMENSIONS)))
     return model
@@ -45,8 +45,9 @@ def green_model() -> WNet:
 
 def _carry_green(unet: UNet) -> None:
     """Put the excess green of the centre pixel into channel 0, and carry it to the end."""
-    first, second = unet.down[0][0][0], unet.down[0][1][0]
+    (first, normalisation, _), second = unet.down[0][0], unet.down[0][1][0]
     first.weight[0, :3, 1, 1] = torch.tensor([-0.5, 1.0, -0.5])
+    normalisation.bias[0] = -1.0  # so that a pixel half on a leaf's edge is on the brink
     for convolution in (second, unet.merge[-1][0][0], unet.merge[-1][1][0]):
         convolution.weight[0, 0, 1, 1] = 1
 

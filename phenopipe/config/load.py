@@ -39,8 +39,20 @@ def load_config(path: str | os.PathLike[str]) -> Config:
     return check_config(read_yaml(path), source=str(path))
 
 
-def read_yaml(path: str | os.PathLike[str]) -> dict[str, Any]:
+def read_yaml(path: str | os.PathLike[str], wanted: str = "keys with values") -> dict[str, Any]:
     """Read a YAML file that holds a mapping.
+
+    Parameters
+    ----------
+    path : path-like
+        YAML file; an empty one is an empty mapping.
+    wanted : str
+        What the file should hold, for the message if it holds something else.
+
+    Returns
+    -------
+    dict
+        Keys and values.
 
     Raises
     ------
@@ -56,7 +68,7 @@ def read_yaml(path: str | os.PathLike[str]) -> dict[str, Any]:
     if data is None:
         return {}
     if not isinstance(data, dict):
-        raise ConfigError(f"{path}: holds {type(data).__name__}, not keys with values")
+        raise ConfigError(f"{path}: holds a {type(data).__name__}, give {wanted}")
     return data
 
 
