@@ -36,8 +36,8 @@ def output_names(images: Sequence[Path]) -> dict[Path, str]:
     >>> output_names([])
     {}
     """
-    absolute = {path: Path(os.path.abspath(path)) for path in images}  # noqa: PTH100 - keeps links
-    _check(images, list(absolute.values()))
+    _check(images)
+    absolute = {path: _absolute(path) for path in images}
     twins = Counter((path.parent, path.stem) for path in absolute.values())
     names = {path: path.stem for path in images}
     for depth in range(1 + max((len(path.parts) for path in absolute.values()), default=0)):
@@ -61,9 +61,14 @@ def _join(path: Path, depth: int, with_ending: bool) -> str:
     return "_".join((*folders[max(0, len(folders) - depth) :], name))
 
 
-def _check(images: Sequence[Path], absolute: Sequence[Path]) -> None:
-    problems = [_problem(path) for path in images]
-    problems += [f"{path}: is given {n} times" for path, n in Counter(absolute).items() if n > 1]
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path))  # noqa: PTH100 - a link keeps its own name
+
+
+def _check(images: Sequence[Path]) -> None:
+    problems = [_problem(path) for path in dict.fromkeys(images)]
+    times = Counter(map(_absolute, images))
+    problems += [f"{path}: is given {n} times" for path, n in times.items() if n > 1]
     if found := [problem for problem in problems if problem]:
         raise InputError(*found)
 

@@ -7,38 +7,33 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
 
+from phenopipe.cli import stages
 from phenopipe.cli.app import app
 from phenopipe.cli.init import init
 from phenopipe.cli.measure import measure
-from phenopipe.cli.stages import (
-    ingest,
-    plan,
-    predict,
-    report,
-    season,
-    segment,
-    synth,
-    tabulate,
-    train,
+
+PEOPLE: tuple[Callable[..., None], ...] = (init, measure)
+STAGES: tuple[Callable[..., None], ...] = (
+    stages.synth,
+    stages.plan,
+    stages.ingest,
+    stages.train,
+    stages.predict,
+    stages.segment,
+    stages.tabulate,
+    stages.season,
+    stages.report,
 )
-from phenopipe.errors import PhenopipeError
 
-PEOPLE = "For people"
-STAGES = "Stages, in the order of the data"
-
-for _command in (init, measure):
-    app.command(rich_help_panel=PEOPLE)(_command)
-for _command in (synth, plan, ingest, train, predict, segment, tabulate, season, report):
-    app.command(rich_help_panel=STAGES)(_command)
+for _command in PEOPLE:
+    app.command(rich_help_panel="For people")(_command)
+for _command in STAGES:
+    app.command(rich_help_panel="Stages, in the order of the data")(_command)
 
 
 def main() -> None:
-    """Run the command line; an error of the user's is one line for each problem, exit code 1."""
+    """Run the command line: exit code 0, 1 for wrong files or settings, 2 for a wrong command."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    try:
-        app(prog_name="phenopipe")
-    except PhenopipeError as error:
-        for problem in error.problems:
-            print(f"error: {problem}", file=sys.stderr)
-        sys.exit(1)
+    app(prog_name="phenopipe")
