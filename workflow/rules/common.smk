@@ -98,11 +98,14 @@ def model_file(wildcards):
     return checkpoints.train.get(model=wildcards.model).output.model
 
 
-def model_sha256(path):
+def model_sha256(wildcards):
     """Hash a model file; one that is still to be trained has no hash yet."""
-    if not Path(path).is_file():
-        return "not trained yet"
-    return hash_once(path, Path(path).stat().st_mtime_ns)
+    settings = CONFIG.models[wildcards.model]
+    if settings.train is None:
+        path = find_weights(settings.weights)
+    else:
+        path = Path("results/models", wildcards.model, "model.safetensors")
+    return hash_once(path, path.stat().st_mtime_ns) if path.is_file() else None
 
 
 @cache

@@ -14,7 +14,8 @@ rule predict:
         "../../envs/phenopipe.yaml"
     threads: workflow.cores or 4
     params:
-        model_sha256=lambda wildcards, input: model_sha256(input.model),
+        # Not through `input`: Snakemake forgets parameters that are made from it.
+        model_sha256=model_sha256,
         precision=CONFIG.predict.precision,
     message:
         "predict: shard {wildcards.shard} of {wildcards.set} by {wildcards.model}"

@@ -1,0 +1,152 @@
+"""A small experiment in a folder of its own, run by the real Snakemake."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import torch
+import yaml
+
+from phenopipe.config import PlantSettings
+from phenopipe.model.weights import save_model
+from phenopipe.model.wnet import WNet
+from phenopipe.synth import draw_plant
+
+ROOT = Path(__file__).resolve().parents[2]
+PLANTS = PlantSettings(min_leaves=4, max_leaves=8, empty_share=0.0)
+
+#: 7 and 2 pictures in shards of 3: night_1 has three shards, the last one with a single picture.
+PICTURES = {"night_1": 7, "night_2": 2}
+CONFIG = {
+    "experiment": "small",
+    "plan": {
+        "image_root": "images",
+        "pattern": "{timestamp:%Y%m%d_%H%M%S}_{pot}.png",
+        "settle_seconds": 0,
+        "shard_size": 3,
+    },
+    "ingest": {"crop_size": 64},
+    "models": {"net": {"weights": "net.safetensors"}},
+    "analyses": {"one": {"model": "net"}},
+    "tabulate": {"plants_sheet": "plants.csv"},
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a call of Snakemake gave."""
+
+    code: int
+    output: str
+
+    @property
+    def jobs(self) -> dict[str, int]:
+        """Jobs by rule, as Snakemake's table `Job stats` counts them, without `all` and `total`."""
+        table = re.search(r"^Job stats:\n.*\n[- ]+\n((?:\w+ +\d+\n)+)", self.output, re.MULTILINE)
+        if table is None:
+            assert "Nothing to be done" in self.output, self.output
+            return {}
+        counts = {rule: int(count) for rule, count in re.findall(r"(\w+) +(\d+)", table[1])}
+        return {rule: count for rule, count in counts.items() if rule not in ("all", "total")}
+
+    @property
+    def errors(self) -> list[str]:
+        """The lines that are not empty."""
+        return [line.strip() for line in self.output.splitlines() if line.strip()]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A folder with pictures and a configuration."""
+
+    folder: Path
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "results"
+
+    def read_config(self):
+        return yaml.safe_load((self.folder / "config.yaml").read_text(encoding="utf-8"))
+
+    def configure(self, **changes):
+        """Change the configuration; keys are paths with "__" between their parts."""
+        config = self.read_config()
+        for path, value in changes.items():
+            *parents, last = path.split("__")
+            block = config
+            for parent in parents:
+                block = block.setdefault(parent, {})
+            block[last] = value
+        (self.folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+
+    def command(self, *arguments):
+        return [
+            *(sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")),
+            *("--workflow-profile", str(ROOT / "profiles/default")),
+            *("--directory", str(self.folder), "--configfile", str(self.folder / "config.yaml")),
+            *("--cores", "2", *arguments),
+        ]
+
+    def run(self, *arguments) -> Run:
+        """Run Snakemake to its end."""
+        done = subprocess.run(
+            self.command(*arguments),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            env=environment(),
+            timeout=300,
+            check=False,
+        )
+        return Run(done.returncode, done.stdout)
+
+    def plan(self, *arguments) -> dict[str, int]:
+        """Count the jobs that a run would have, by rule."""
+        run = self.run("--dry-run", *arguments)
+        assert run.code == 0, run.output
+        return run.jobs
+
+    def copy(self, folder: Path) -> Experiment:
+        """Copy everything, times of files and Snakemake's memory included."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Experiment(folder)
+
+    def add_picture(self, name: str, seed: int = 0, size: int = 128) -> Path:
+        path = self.folder / "images" / name
+        draw_picture(path, seed, size)
+        return path
+
+
+def environment():
+    """One thread a process: several tests run side by side."""
+    return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def draw_picture(path: Path, seed: int = 0, size: int = 128) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rgb = draw_plant(seed, PLANTS, size).rgb
+    path.write_bytes(cv2.imencode(".png", rgb[..., ::-1])[1].tobytes())
+
+
+def save_tiny_model(path: Path, seed: int = 0) -> None:
+    torch.manual_seed(seed)
+    save_model(path, WNet("tiny", 4))
+
+
+def make_experiment(folder: Path) -> Experiment:
+    """Make the pictures, the model and the configuration of the small experiment."""
+    for night, (image_set, count) in enumerate(PICTURES.items(), start=1):
+        for pot in range(1, count + 1):
+            name = f"2024030{night}_0{pot}0000_p{pot}.png"
+            draw_picture(folder / "images" / image_set / name, seed=10 * night + pot)
+    save_tiny_model(folder / "net.safetensors")
+    (folder / "plants.csv").write_text("pot,genotype\np1,Col-0\np2,Ler\n", encoding="utf-8")
+    (folder / "config.yaml").write_text(yaml.safe_dump(CONFIG), encoding="utf-8")
+    return Experiment(folder)
