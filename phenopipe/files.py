@@ -178,8 +178,8 @@ def _flush(part: Path) -> None:
 
 
 def _install(part: Path, final: Path) -> None:
-    """Rename; a folder that stands there steps aside first, since no rename replaces one."""
-    if not final.is_dir():
+    """Rename; what a rename cannot replace, a folder or a file by a folder, steps aside first."""
+    if not os.path.lexists(final) or not (final.is_dir() or part.is_dir()):
         part.replace(final)
         return
     old = _aside(final)

@@ -126,9 +126,8 @@ def write_block(store: str | os.PathLike[str], name: str, start: int, values: ND
     OSError
         If the file system is full or cannot be written.
     """
-    config: dict[str, bool] = {"write_empty_chunks": True}
-    array = zarr.open_array(Path(store), path=name, mode="r+", config=config)
-    array[start : start + len(values)] = values
+    array = zarr.open_array(Path(store), path=name, mode="r+")
+    array.with_config({"write_empty_chunks": True})[start : start + len(values)] = values
 
 
 def open_store(path: str | os.PathLike[str], kind: Kind | None = None) -> zarr.Group:

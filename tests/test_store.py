@@ -6,9 +6,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import zarr
 
 from phenopipe.errors import StoreError
-from phenopipe.store import create_array, create_store, open_array, open_store, read_crop
+from phenopipe.store import (
+    FORMATS,
+    create_array,
+    create_store,
+    open_array,
+    open_store,
+    read_attribute,
+    read_crop,
+    write_block,
+)
 
 
 def write(path: Path, crops: int = 40, size: int = 16, block: int | None = None) -> np.ndarray:
@@ -74,3 +84,114 @@ def test_a_missing_store_or_array_is_named(tmp_path: Path) -> None:
 def test_no_crops(tmp_path: Path) -> None:
     write(tmp_path / "a.zarr", crops=0)
     assert open_array(open_store(tmp_path / "a.zarr"), "rgb").shape == (0, 16, 16, 3)
+
+
+def test_a_file_for_every_block_also_of_zeros(tmp_path: Path) -> None:
+    zeros = np.zeros((10, 8, 8), np.uint32)
+    with create_store(tmp_path / "a.zarr", "labels") as group:
+        create_array(group, "whole", zeros.shape, np.uint32, block=4)[:] = zeros
+        create_array(group, "blocks", zeros.shape, np.uint32, block=4)
+        for start in (0, 4, 8):
+            folder = str(group.store_path).removeprefix("file://")
+            write_block(folder, "blocks", start, zeros[start : start + 4])
+    for name in ("whole", "blocks"):
+        chunks = [p for p in files(tmp_path / "a.zarr" / name) if p.name != "zarr.json"]
+        assert len(chunks) == 3
+        array = open_array(open_store(tmp_path / "a.zarr"), name)
+        assert not any(read_crop(array, crop).any() for crop in range(10))
+
+
+@pytest.mark.parametrize("black", [False, True])
+def test_a_lost_file_is_named_and_only_its_crops_are_lost(tmp_path: Path, black: bool) -> None:
+    values = np.zeros((10, 8, 8, 3), np.uint8) if black else write(tmp_path / "a.zarr", 10, 8, 4)
+    with create_store(tmp_path / "a.zarr", "crops") as group:
+        create_array(group, "rgb", values.shape, np.uint8, block=4)[:] = values
+    array = open_array(open_store(tmp_path / "a.zarr"), "rgb")
+    lost = tmp_path / "a.zarr/rgb/c/1/0/0/0"
+    lost.unlink()
+    for crop in range(10):
+        if crop in range(4, 8):
+            with pytest.raises(StoreError) as caught:
+                read_crop(array, crop)
+            where = f"{tmp_path}/a.zarr/rgb: crop {crop} is lost, {lost} is missing"
+            assert caught.value.problems == (where,)
+        else:
+            np.testing.assert_array_equal(read_crop(array, crop), values[crop])
+
+
+@pytest.mark.parametrize("length", [0, 7, -3])
+def test_a_file_cut_short_is_damaged(tmp_path: Path, length: int) -> None:
+    write(tmp_path / "a.zarr")
+    (chunk,) = [p for p in files(tmp_path / "a.zarr") if p.name != "zarr.json"]
+    chunk.write_bytes(chunk.read_bytes()[:length])
+    with pytest.raises(StoreError, match=r"a\.zarr/rgb: crop 0 is damaged"):
+        read_crop(open_array(open_store(tmp_path / "a.zarr"), "rgb"), 0)
+
+
+def test_one_crop_is_read_with_two_requests(tmp_path: Path, monkeypatch) -> None:
+    """One for the file's index and one for the crop; none for the other crops."""
+    from zarr.storage import LocalStore
+
+    values = write(tmp_path / "a.zarr")
+    array = open_array(open_store(tmp_path / "a.zarr"), "rgb")
+    (chunk,) = [p for p in files(tmp_path / "a.zarr") if p.name != "zarr.json"]
+    read: list[int] = []
+    plain = LocalStore.get
+
+    async def get(self, key, prototype=None, byte_range=None):
+        found = await plain(self, key, prototype, byte_range)
+        read.append(len(found))
+        return found
+
+    monkeypatch.setattr(LocalStore, "get", get)
+    np.testing.assert_array_equal(read_crop(array, 11), values[11])
+    assert len(read) == 2
+    assert sum(read) < chunk.stat().st_size / 20
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_store_of_another_kind_is_told(tmp_path: Path, kind) -> None:
+    with create_store(tmp_path / "a.zarr", kind):
+        pass
+    assert open_store(tmp_path / "a.zarr", kind).attrs["format"] == f"phenopipe-{kind}-1"
+    assert open_store(tmp_path / "a.zarr").attrs["format"] == f"phenopipe-{kind}-1"
+    for other in set(FORMATS) - {kind}:
+        with pytest.raises(StoreError) as caught:
+            open_store(tmp_path / "a.zarr", other)
+        assert str(caught.value) == (
+            f"{tmp_path}/a.zarr: is no store of {other} (its format is 'phenopipe-{kind}-1', "
+            f"not 'phenopipe-{other}-1')"
+        )
+
+
+def test_a_store_of_somebody_else_is_told(tmp_path: Path) -> None:
+    zarr.create_group(tmp_path / "a.zarr", zarr_format=3)
+    with pytest.raises(StoreError, match=r"is no store of crops \(its format is None"):
+        open_store(tmp_path / "a.zarr", "crops")
+
+
+def test_attributes_are_read_or_missed(tmp_path: Path) -> None:
+    with create_store(tmp_path / "a.zarr", "predictions", {"model": {"steps": "5"}}):
+        pass
+    store = open_store(tmp_path / "a.zarr")
+    assert read_attribute(store, "model") == {"steps": "5"}
+    with pytest.raises(StoreError, match=r"a\.zarr: has no attribute 'model_sha256'"):
+        read_attribute(store, "model_sha256")
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"zarr_format": 2}', "\0"])
+@pytest.mark.parametrize("where", ["zarr.json", "rgb/zarr.json"])
+def test_damaged_metadata_is_told(tmp_path: Path, where: str, text: str) -> None:
+    write(tmp_path / "a.zarr")
+    (tmp_path / "a.zarr" / where).write_text(text)
+    with pytest.raises(StoreError, match=r"a\.zarr: "):
+        open_array(open_store(tmp_path / "a.zarr"), "rgb")
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(small_disk) -> None:
+    disk = small_disk(64)
+    with pytest.raises(StoreError) as caught:
+        write(disk / "a.zarr", crops=100)
+    problem = f"{disk}/a.zarr: cannot be written (no space left on device)"
+    assert caught.value.problems == (problem,)
+    assert not list(disk.iterdir())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
 
 #: Dask always opens a status page, on all interfaces if it is not told: keep it on loopback.
 LOOPBACK = "127.0.0.1:0"
+#: What of Dask's own log is kept. A task's error comes back with its result and is told once.
+LOG_LEVELS = {
+    "distributed": logging.WARNING,
+    "distributed.worker": logging.CRITICAL,
+    "distributed.worker.memory": logging.WARNING,
+}
 
 
 @contextmanager
@@ -42,6 +49,8 @@ def connect(settings: DaskSettings, workers: int) -> Iterator[Client]:
 
     if workers < 1:
         raise InputError(f"workers: at least 1 is needed (is {workers})")
+    for name, level in LOG_LEVELS.items():
+        logging.getLogger(name).setLevel(level)
     if settings.address is not None:
         with _reach(settings.address) as client:
             yield client

@@ -4,13 +4,15 @@ from phenopipe.config import SegmentSettings, check_config
 from phenopipe.logs import stage_log
 from phenopipe.segment import segment_set
 
-with stage_log(snakemake.log[0]):
-    segment_set(
-        list(zip(snakemake.input.tables, snakemake.input.crops, strict=True)),
-        list(snakemake.input.predictions),
-        snakemake.output.labels,
-        snakemake.output.measurements,
-        settings=SegmentSettings(**snakemake.params.settings),
-        dask=check_config(snakemake.config).dask,
-        workers=snakemake.threads,
-    )
+# Dask starts worker processes by importing the main module, which this script is.
+if __name__ == "__main__":
+    with stage_log(snakemake.log[0]):
+        segment_set(
+            list(zip(snakemake.input.tables, snakemake.input.crops, strict=True)),
+            list(snakemake.input.predictions),
+            snakemake.output.labels,
+            snakemake.output.measurements,
+            settings=SegmentSettings(**snakemake.params.settings),
+            dask=check_config(snakemake.config).dask,
+            workers=snakemake.threads,
+        )
