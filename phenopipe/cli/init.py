@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +19,7 @@ def init(
         typer.Option(help="How file names are read, such as '{timestamp:%Y%m%d}_{camera}_{pot}'."),
     ] = None,
 ) -> None:
-    """Write a configuration and a profile for a new experiment.
+    """Write a configuration and profiles for a new experiment.
 
     Example: phenopipe init spring --images /data/greenhouse1
     """
@@ -29,8 +30,8 @@ def init(
         dropped = len(roster.rows) - len(roster.kept)
         print(f"{printable(roster.image_set)}: {len(roster.kept)} images, {dropped} files dropped")
     print(
-        f"\nwrote {folder}/config/config.yaml and {folder}/profiles/default/config.yaml; next:\n"
-        f"  cd {folder}\n"
+        f"\nwrote config/config.yaml, profiles/ and Snakefile in {printable(str(folder))}; next:\n"
+        f"  cd {printable(shlex.quote(str(folder)))}\n"
         "  phenopipe plan --dry-run     # each file, kept or dropped, and why\n"
         "  snakemake --cores all"
     )

@@ -13,7 +13,7 @@ rule plan:
     params:
         roster="results/plan/{set}.roster.tsv",
         digest=lambda wildcards: ROSTERS[wildcards.set].digest,
-        experiment=CONFIG.experiment,
+        experiment=lambda wildcards: CONFIG.experiment,
     message:
         "plan: image set {wildcards.set}"
     script:
