@@ -68,7 +68,7 @@ def read_yaml(path: str | os.PathLike[str], wanted: str = "keys with values") ->
     if data is None:
         return {}
     if not isinstance(data, dict):
-        raise ConfigError(f"{path}: holds a {type(data).__name__}, give {wanted}")
+        raise ConfigError(f"{path}: holds {type(data).__name__}, not {wanted}")
     return data
 
 

@@ -133,7 +133,7 @@ def test_a_picture_that_is_text(green_model_file: Path) -> None:
         ("rows: 2\ncolumns: 3\n", "columns: unknown key, did you mean 'cols'?"),
         ("rows: 2\ncols: 3\n", "give rows, cols and corners together, or boxes"),
         ("", "give rows, cols and corners together, or boxes"),
-        ("- [0, 0, 9, 9]\n", "holds a list, give the keys rows, cols and corners, or boxes with"),
+        ("- [0, 0, 9, 9]\n", "holds list, not the keys rows, cols and corners, or boxes with"),
         ("boxes: [[9, 0, 0, 9]]\n", "left < right"),
         ("boxes: [0, 0, 9, 9]\n", "boxes.0"),
         ("rows: [\n", "is no valid YAML"),
