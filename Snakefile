@@ -28,6 +28,7 @@ rule all:
 
 
 onstart:
+    RUN_LOCK.sign()
     ROSTERS.write()
 
 

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +58,11 @@ class Run:
         return {rule: count for rule, count in counts.items() if rule not in ("all", "total")}
 
     @property
+    def finished(self) -> Counter[str]:
+        """Jobs by rule that Snakemake reports as finished."""
+        return Counter(re.findall(r"^Finished jobid: \d+ \(Rule: (\w+)\)", self.output, re.M))
+
+    @property
     def errors(self) -> list[str]:
         """The lines that are not empty."""
         return [line.strip() for line in self.output.splitlines() if line.strip()]
@@ -91,7 +97,8 @@ class Experiment:
             *(sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")),
             *("--workflow-profile", str(ROOT / "profiles/default")),
             *("--directory", str(self.folder), "--configfile", str(self.folder / "config.yaml")),
-            *("--cores", "2", *arguments),
+            # One thread a job, so that two run side by side.
+            *("--set-threads", "train=1", "predict=1", "segment=1", "--cores", "2", *arguments),
         ]
 
     def run(self, *arguments) -> Run:
@@ -107,6 +114,17 @@ class Experiment:
         )
         return Run(done.returncode, done.stdout)
 
+    def start(self, *arguments) -> subprocess.Popen[str]:
+        """Start Snakemake, in a session of its own."""
+        return subprocess.Popen(
+            self.command(*arguments),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            env=environment(),
+            start_new_session=True,
+        )
+
     def plan(self, *arguments) -> dict[str, int]:
         """Count the jobs that a run would have, by rule."""
         run = self.run("--dry-run", *arguments)
@@ -118,10 +136,11 @@ class Experiment:
         shutil.copytree(self.folder, folder, symlinks=True)
         return Experiment(folder)
 
-    def add_picture(self, name: str, seed: int = 0, size: int = 128) -> Path:
-        path = self.folder / "images" / name
-        draw_picture(path, seed, size)
-        return path
+    def fresh(self, folder: Path) -> Experiment:
+        """Copy all but what a run made."""
+        made = shutil.ignore_patterns("results", "logs", ".snakemake")
+        shutil.copytree(self.folder, folder, ignore=made)
+        return Experiment(folder)
 
 
 def environment():

@@ -1,6 +1,7 @@
 # What all rules share: the checked configuration and the workflow's targets.
 import os
 import re
+import shutil
 import sys
 from functools import cache
 from pathlib import Path
@@ -10,6 +11,7 @@ from phenopipe.config import check_config
 from phenopipe.errors import PhenopipeError
 from phenopipe.model.find import file_sha256, find_weights
 from phenopipe.plan.rosters import Rosters
+from phenopipe.run_lock import RunLock
 from snakemake.exceptions import WorkflowError
 
 try:
@@ -33,6 +35,12 @@ os.environ.update(
 # The main process makes the rosters from names and times when it reads this file; jobs read what
 # it wrote and never list image folders (docs/architecture.md).
 ROSTERS = Rosters(CONFIG, "results/plan", scan=workflow.is_main_process)
+
+# Snakemake's mark that a folder is in use outlives a run that was killed, and would stop the next
+# one; where its owner has certainly ended, it is removed (docs/architecture.md).
+RUN_LOCK = RunLock(".snakemake/phenopipe.lock")
+if workflow.is_main_process and RUN_LOCK.join():
+    shutil.rmtree(".snakemake/locks", ignore_errors=True)
 
 
 wildcard_constraints:

@@ -1,0 +1,75 @@
+"""A run that is killed: the same command goes on where it stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections import Counter
+
+import pytest
+from experiment import Run, make_experiment
+
+pytestmark = pytest.mark.workflow
+
+TABLES = [f"results/analyses/one/sets/night_1/{table}.csv" for table in ("plants", "leaves")]
+JOBS = Counter(plan=1, ingest=3, predict=3, segment=1, tabulate=1)
+
+
+def contents(folder):
+    """Content of every file below a folder, those under temporary names apart."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and not any(part.endswith(".part") for part in path.parts)
+    }
+
+
+def kill_when(process, happened, timeout=120):
+    """Kill Snakemake and its jobs as soon as something has happened."""
+    deadline = time.monotonic() + timeout
+    while not happened():
+        assert process.poll() is None, process.stdout.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    os.killpg(process.pid, signal.SIGKILL)
+    output = process.communicate()[0]
+    assert process.returncode == -signal.SIGKILL
+    return Run(process.returncode, output)
+
+
+def test_a_run_killed_twice_ends_as_an_undisturbed_one(finished, tmp_path):
+    experiment = finished.fresh(tmp_path / "experiment")
+    whole = contents(finished.results)
+    predictions = experiment.results / "predictions/net/night_1"
+    predict = kill_when(experiment.start(*TABLES), lambda: any(predictions.glob("*.zarr")))
+    assert contents(experiment.results).items() <= whole.items()
+
+    log = experiment.folder / "logs/segment/one/night_1.log"
+    segment = kill_when(experiment.start(*TABLES), log.exists)
+    assert contents(experiment.results).items() <= whole.items()
+
+    last = experiment.run(*TABLES)
+    assert last.code == 0, last.output
+    assert predict.finished + segment.finished + last.finished == JOBS
+    assert last.finished == {"segment": 1, "tabulate": 1}
+    assert not list(experiment.results.rglob("*.part"))
+    remade = contents(experiment.results)
+    assert remade.items() <= whole.items()
+    assert set(TABLES) <= {f"results/{name}" for name in remade}
+
+
+def test_a_second_run_beside_a_living_one_is_refused(finished, tmp_path):
+    experiment = finished.fresh(tmp_path / "experiment")
+    first = experiment.start(*TABLES)
+    try:
+        while not (experiment.folder / "logs/ingest").exists():
+            assert first.poll() is None, first.stdout.read()
+            time.sleep(0.01)
+        second = experiment.run(*TABLES)
+    finally:
+        os.killpg(first.pid, signal.SIGKILL)
+        first.communicate()
+    assert second.code != 0
+    assert "cannot be locked" in second.output
+    assert not second.finished
