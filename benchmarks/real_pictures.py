@@ -1,6 +1,6 @@
 """How well a model does on real pictures that it has never seen a label of.
 
-    python benchmarks/real_pictures.py [--model default] [--data ../shared/data] > real_pictures.json
+    python benchmarks/real_pictures.py > real_pictures.json
 
 The pictures are described in docs/real-pictures.md. For each folder: what was measured, as JSON.
 """
