@@ -63,12 +63,27 @@ def stage_log(path: str | os.PathLike[str]) -> Iterator[None]:
         With code 1 after a :class:`~phenopipe.errors.PhenopipeError`; each of its problems is
         one line in the log and on standard error.
     """
+    with error_lines(), _logging_to(path):
+        yield
+
+
+@contextmanager
+def error_lines() -> Iterator[None]:
+    """Let an error of the user's end the process with its lines alone, exit code 1.
+
+    Raises
+    ------
+    SystemExit
+        With code 1 after a :class:`~phenopipe.errors.PhenopipeError`; each of its problems is
+        one line on standard error.
+    """
     try:
-        with _logging_to(path):
-            yield
+        yield
     except PhenopipeError as error:
+        from phenopipe.plan.names import printable
+
         for problem in error.problems:
-            print(f"error: {problem}", file=sys.stderr)
+            print(f"error: {printable(problem)}", file=sys.stderr)
         sys.exit(1)
 
 

@@ -7,14 +7,13 @@ import os
 from collections.abc import Mapping
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save
 
 from phenopipe.errors import ModelError
 from phenopipe.files import write_aside
+from phenopipe.model.header import FORMAT, read_header
 from phenopipe.model.wnet import WNet
-
-FORMAT = "phenopipe-wnet-1"
 
 
 def save_model(
@@ -69,27 +68,6 @@ def save_tensors(
     content = save(dict(tensors), metadata=dict(header))
     with write_aside(path) as part:
         part.write_bytes(content)
-
-
-def read_header(path: str | os.PathLike[str]) -> dict[str, str]:
-    """Read what a model file says of itself.
-
-    Raises
-    ------
-    ModelError
-        If the file is missing, cut short or not a phenopipe model.
-    """
-    try:
-        with safe_open(path, framework="pt") as file:
-            entry = (file.metadata() or {}).get("phenopipe", "{}")
-    except FileNotFoundError as error:
-        raise ModelError(f"{path}: no such model file") from error
-    except (SafetensorError, OSError) as error:
-        raise ModelError(f"{path}: is damaged or no safetensors file ({error})") from error
-    header: dict[str, str] = json.loads(entry)
-    if header.get("format") != FORMAT:
-        raise ModelError(f"{path}: is no phenopipe model (its header names no {FORMAT})")
-    return header
 
 
 def load_model(path: str | os.PathLike[str]) -> WNet:

@@ -15,7 +15,7 @@ from phenopipe.config import PredictSettings
 from phenopipe.encoding import encode_distance, encode_embedding
 from phenopipe.errors import StoreError
 from phenopipe.model.find import file_sha256
-from phenopipe.model.weights import read_header
+from phenopipe.model.header import read_header
 from phenopipe.predict.network import Network
 from phenopipe.progress import track
 from phenopipe.store import create_array, create_store, open_array, open_store, read_crop

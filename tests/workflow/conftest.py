@@ -23,6 +23,18 @@ def finished(tmp_path_factory) -> Experiment:
     return Experiment(shared)
 
 
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory) -> Experiment:
+    """The small experiment before its first run, never to be changed."""
+    return make_experiment(tmp_path_factory.mktemp("prepared"))
+
+
+@pytest.fixture
+def raw(prepared, tmp_path) -> Experiment:
+    """A copy of the experiment that was never run, to change."""
+    return prepared.copy(tmp_path / "raw")
+
+
 @pytest.fixture
 def experiment(finished, tmp_path) -> Experiment:
     """A copy of the finished experiment, to change."""

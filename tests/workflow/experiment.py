@@ -63,7 +63,7 @@ class Run:
         return Counter(re.findall(r"^Finished jobid: \d+ \(Rule: (\w+)\)", self.output, re.M))
 
     @property
-    def errors(self) -> list[str]:
+    def lines(self) -> list[str]:
         """The lines that are not empty."""
         return [line.strip() for line in self.output.splitlines() if line.strip()]
 

@@ -8,20 +8,18 @@ from pathlib import Path
 
 import phenopipe
 from phenopipe.config import check_config
-from phenopipe.errors import PhenopipeError
+from phenopipe.inputs import check_inputs
+from phenopipe.logs import error_lines
 from phenopipe.model.find import file_sha256, find_weights
 from phenopipe.plan.rosters import Rosters
 from phenopipe.run_lock import RunLock
-from snakemake.exceptions import WorkflowError
 
-try:
+with error_lines():
     CONFIG = check_config(
         config,
         source=", ".join(map(str, workflow.overwrite_configfiles))
         or "config/config.yaml",
     )
-except PhenopipeError as error:
-    raise WorkflowError(str(error)) from None
 
 # The environments of --sdm conda hold what phenopipe needs; phenopipe itself lies in this checkout.
 os.environ.update(
@@ -35,6 +33,9 @@ os.environ.update(
 # The main process makes the rosters from names and times when it reads this file; jobs read what
 # it wrote and never list image folders (docs/architecture.md).
 ROSTERS = Rosters(CONFIG, "results/plan", scan=workflow.is_main_process)
+if workflow.is_main_process:
+    with error_lines():
+        check_inputs(CONFIG, ROSTERS)
 
 # Snakemake's mark that a folder is in use outlives a run that was killed, and would stop the next
 # one; where its owner has certainly ended, it is removed (docs/architecture.md).

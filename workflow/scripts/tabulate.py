@@ -8,7 +8,7 @@ from phenopipe.store import open_store, read_attribute
 from phenopipe.tabulate import Provenance, tabulate_set
 
 with stage_log(snakemake.log[0]):
-    predictions = open_store(snakemake.input.predictions[0], "predictions")
+    predictions = snakemake.input.predictions
     tabulate_set(
         plan=snakemake.input.plan,
         crops=snakemake.input.crops,
@@ -18,7 +18,10 @@ with stage_log(snakemake.log[0]):
         provenance=Provenance(
             analysis=snakemake.wildcards.analysis,
             model=snakemake.params.model,
-            model_sha256=read_attribute(predictions, "model_sha256"),
+            # A set without an image has no rows that could name a model's hash.
+            model_sha256=read_attribute(open_store(predictions[0], "predictions"), "model_sha256")
+            if predictions
+            else "",
         ),
         out=Path(snakemake.output.plants[0]).parent,
     )

@@ -1,0 +1,57 @@
+"""Look at everything that a run is given before its first job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from phenopipe.config import Config
+from phenopipe.errors import InputError, PhenopipeError
+from phenopipe.model.find import find_weights
+from phenopipe.model.header import read_header
+from phenopipe.plan.rosters import Rosters
+
+
+def check_inputs(config: Config, rosters: Rosters) -> None:
+    """Check that images, models and the plants sheet are there and readable.
+
+    Of models only headers are read, of images only names.
+
+    Parameters
+    ----------
+    config : Config
+        The configuration.
+    rosters : Rosters
+        The rosters of its image sets.
+
+    Raises
+    ------
+    InputError
+        If anything is wrong; one line for each problem, all of them at once.
+    """
+    problems = [problem for check in _checks(config, rosters) for problem in _problems(check)]
+    if problems:
+        raise InputError(*problems)
+
+
+def _checks(config: Config, rosters: Rosters) -> Iterator[Callable[[], object]]:
+    yield partial(len, rosters)
+    for weights in dict.fromkeys(model.weights for model in config.models.values()):
+        if weights:
+            yield partial(_check_model, weights)
+    if sheet := config.tabulate.plants_sheet:
+        from phenopipe.tabulate.sheet import read_plants_sheet  # pandas: only where it is needed
+
+        yield partial(read_plants_sheet, sheet)
+
+
+def _check_model(weights: str) -> None:
+    read_header(find_weights(weights))
+
+
+def _problems(check: Callable[[], object]) -> list[str]:
+    try:
+        check()
+    except PhenopipeError as error:
+        return list(error.problems)
+    return []
