@@ -200,6 +200,20 @@ def test_a_shard_cut_short_damages_its_crops_only(shards):
     assert plants["status"].tolist() == ["damaged", "damaged", "ok"]
 
 
+@pytest.mark.parametrize("array", ["rgb", "distance", "embedding"])
+def test_a_lost_file_costs_its_shard_only_and_is_named(shards, array):
+    shards.add([1, 2]).add([3])
+    store = shards.crops[0][1] if array == "rgb" else shards.predictions[0]
+    (lost,) = [path for path in (store / array / "c").rglob("*") if path.is_file()]
+    lost.unlink()
+    labels, table = shards.run()
+    plants = table[table["label"] == 0]
+    assert plants["status"].tolist() == ["damaged", "damaged", "ok"]
+    assert plants["reason"].iloc[1] == f"{store}/{array}: crop 1 is lost, {lost} is missing"
+    assert plants["area_px"].isna().tolist() == [True, True, False]
+    assert not labels[:2].any() and labels[2].any()
+
+
 def test_leaves_outside_the_picture_are_no_leaves(shards):
     shards.add([3], c3=row(3, valid=(0, 0, SIZE, 12)))
     labels, table = shards.run()
