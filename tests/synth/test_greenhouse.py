@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from phenopipe.config import SynthSettings
-from phenopipe.errors import InputError
+from phenopipe.errors import InputError, StoreError
 from phenopipe.plan.pattern import FilePattern
 from phenopipe.synth import FILE_PATTERN, greenhouse, greenhouse_images, render_set
 from phenopipe.synth.roster import night_shots
@@ -148,7 +148,7 @@ class TestRender:
             return draw(settings, night, shot)
 
         monkeypatch.setattr(greenhouse, "draw_shot", full_disk)
-        with pytest.raises(OSError, match="No space"):
+        with pytest.raises(StoreError, match="images: cannot be written .no space left"):
             render_set(SMALL, "night_01", tmp_path / "images", tmp_path / "truth")
         assert names(tmp_path) == []
 
