@@ -148,7 +148,7 @@ class TestRender:
             return draw(settings, night, shot)
 
         monkeypatch.setattr(greenhouse, "draw_shot", full_disk)
-        with pytest.raises(StoreError, match="images: cannot be written .no space left"):
+        with pytest.raises(StoreError, match=r"images: cannot be written \(no space left"):
             render_set(SMALL, "night_01", tmp_path / "images", tmp_path / "truth")
         assert names(tmp_path) == []
 
