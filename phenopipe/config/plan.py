@@ -46,7 +46,7 @@ class PlanSettings(Block):
         10.0, "A file changed more recently than this is still being written.", unit="s", ge=0
     )
     shard_size: int = setting(
-        500,
+        1000,
         "Most crops in one shard, the unit of an ingest and a predict job. A change affects images "
         "found later; those that have a shard keep it.",
         ge=1,
