@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 
 from phenopipe.config import Config
+from phenopipe.errors import StoreError
+from phenopipe.files import write_text
 from phenopipe.plan.make import iter_rosters
 from phenopipe.plan.roster import Roster, read_roster, write_roster
 
@@ -16,14 +18,15 @@ class Rosters(Mapping[str, Roster]):
     """Rosters by the key of their set.
 
     The main process looks at folders and sheets, once and only when a roster is asked for; a job
-    reads the roster that the main process wrote, and never lists a folder.
+    reads which sets there are, and the rosters that it needs, from what the main process wrote,
+    and never lists a folder. Rosters of sets that are gone stay for the case that they come back.
 
     Parameters
     ----------
     config : Config
         The configuration.
     folder : path-like
-        Where ``{set}.roster.tsv`` are.
+        Where ``{set}.roster.tsv`` and ``sets.txt`` are.
     scan : bool
         Whether to look at what is there now (the main process), or to read what is written.
     """
@@ -38,6 +41,16 @@ class Rosters(Mapping[str, Roster]):
     def _found(self) -> dict[str, Roster]:
         return dict(iter_rosters(self.config, self.folder))
 
+    @cached_property
+    def _keys(self) -> list[str]:
+        if self.scan:
+            return list(self._found)
+        path = self._index
+        try:
+            return path.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise StoreError(f"{path}: cannot be read; run Snakemake's main process") from error
+
     def __getitem__(self, key: str) -> Roster:
         if self.scan:
             return self._found[key]
@@ -46,28 +59,28 @@ class Rosters(Mapping[str, Roster]):
         return self._read[key]
 
     def __iter__(self) -> Iterator[str]:
-        if self.scan:
-            return iter(self._found)
-        return (path.name.removesuffix(".roster.tsv") for path in self._written())
+        return iter(self._keys)
 
     def __len__(self) -> int:
-        return len(self._found) if self.scan else len(self._written())
+        return len(self._keys)
 
     def write(self) -> None:
-        """Write the rosters that changed since the last run.
+        """Write the rosters that changed since the last run, and which sets there are.
 
         Raises
         ------
-        OSError
-            If a file cannot be written.
+        StoreError
+            If a file cannot be written, or a roster of the last run is damaged.
         """
         for key, roster in self._found.items():
             path = self._path(key)
             if not path.exists() or read_roster(path) != roster:
                 write_roster(roster, path)
+        write_text(self._index, "".join(f"{key}\n" for key in self._found))
+
+    @property
+    def _index(self) -> Path:
+        return self.folder / "sets.txt"
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}.roster.tsv"
-
-    def _written(self) -> list[Path]:
-        return sorted(self.folder.glob("*.roster.tsv"))

@@ -22,6 +22,7 @@ from phenopipe.synth import draw_plant
 
 ROOT = Path(__file__).resolve().parents[2]
 PLANTS = PlantSettings(min_leaves=4, max_leaves=8, empty_share=0.0)
+EMPTY = PlantSettings(empty_share=1.0)
 
 #: 7 and 2 pictures in shards of 3: night_1 has three shards, the last one with a single picture.
 PICTURES = {"night_1": 7, "night_2": 2}
@@ -90,6 +91,9 @@ class Experiment:
             for parent in parents:
                 block = block.setdefault(parent, {})
             block[last] = value
+        self.write_config(**config)
+
+    def write_config(self, **config):
         (self.folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
 
     def command(self, *arguments):
@@ -101,14 +105,14 @@ class Experiment:
             *("--set-threads", "train=1", "predict=1", "segment=1", "--cores", "2", *arguments),
         ]
 
-    def run(self, *arguments) -> Run:
-        """Run Snakemake to its end."""
+    def run(self, *arguments, **variables) -> Run:
+        """Run Snakemake to its end, with further variables of the environment."""
         done = subprocess.run(
             self.command(*arguments),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
-            env=environment(),
+            env=environment() | variables,
             timeout=300,
             check=False,
         )
@@ -148,9 +152,9 @@ def environment():
     return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def draw_picture(path: Path, seed: int = 0, size: int = 128) -> None:
+def draw_picture(path: Path, seed: int = 0, *, empty: bool = False) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    rgb = draw_plant(seed, PLANTS, size).rgb
+    rgb = draw_plant(seed, EMPTY if empty else PLANTS, 128).rgb
     path.write_bytes(cv2.imencode(".png", rgb[..., ::-1])[1].tobytes())
 
 
@@ -167,5 +171,6 @@ def make_experiment(folder: Path) -> Experiment:
             draw_picture(folder / "images" / image_set / name, seed=10 * night + pot)
     save_tiny_model(folder / "net.safetensors")
     (folder / "plants.csv").write_text("pot,genotype\np1,Col-0\np2,Ler\n", encoding="utf-8")
-    (folder / "config.yaml").write_text(yaml.safe_dump(CONFIG), encoding="utf-8")
-    return Experiment(folder)
+    experiment = Experiment(folder)
+    experiment.write_config(**CONFIG)
+    return experiment
