@@ -14,6 +14,7 @@ from pathlib import Path
 import cv2
 import torch
 import yaml
+from snakemake_server import run_snakemake
 
 from phenopipe.config import PlantSettings
 from phenopipe.model.weights import save_model
@@ -74,6 +75,7 @@ class Experiment:
     """A folder with pictures and a configuration."""
 
     folder: Path
+    checkout: Path = ROOT
 
     @property
     def results(self) -> Path:
@@ -96,36 +98,27 @@ class Experiment:
     def write_config(self, **config):
         (self.folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
 
-    def command(self, *arguments):
+    def arguments(self, *more):
         return [
-            *(sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")),
-            *("--workflow-profile", str(ROOT / "profiles/default")),
+            *("--snakefile", str(self.checkout / "Snakefile")),
+            *("--workflow-profile", str(self.checkout / "profiles/default")),
             *("--directory", str(self.folder), "--configfile", str(self.folder / "config.yaml")),
             # One thread a job, so that two run side by side.
-            *("--set-threads", "train=1", "predict=1", "segment=1", "--cores", "2", *arguments),
+            *("--set-threads", "train=1", "predict=1", "segment=1", "--cores", "2", *more),
         ]
 
-    def run(self, *arguments, **variables) -> Run:
-        """Run Snakemake to its end, with further variables of the environment."""
-        done = subprocess.run(
-            self.command(*arguments),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            env=environment() | variables,
-            timeout=300,
-            check=False,
-        )
-        return Run(done.returncode, done.stdout)
+    def run(self, *arguments) -> Run:
+        """Run Snakemake to its end."""
+        return Run(*run_snakemake(self.arguments(*arguments)))
 
-    def start(self, *arguments) -> subprocess.Popen[str]:
-        """Start Snakemake, in a session of its own."""
+    def start(self, *arguments, **variables) -> subprocess.Popen[str]:
+        """Start Snakemake in a session of its own, with further variables of the environment."""
         return subprocess.Popen(
-            self.command(*arguments),
+            [sys.executable, "-m", "snakemake", *self.arguments(*arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
-            env=environment(),
+            env=os.environ | variables,
             start_new_session=True,
         )
 
@@ -147,14 +140,12 @@ class Experiment:
         return Experiment(folder)
 
 
-def environment():
-    """One thread a process: several tests run side by side."""
-    return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-
-
 def draw_picture(path: Path, seed: int = 0, *, empty: bool = False) -> None:
+    write_picture(path, draw_plant(seed, EMPTY if empty else PLANTS, 128).rgb)
+
+
+def write_picture(path: Path, rgb) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    rgb = draw_plant(seed, EMPTY if empty else PLANTS, 128).rgb
     path.write_bytes(cv2.imencode(".png", rgb[..., ::-1])[1].tobytes())
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
+import socket
 import time
 from collections import Counter
 
 import pytest
-from experiment import Run, make_experiment
+from experiment import Run
 
 pytestmark = pytest.mark.workflow
 
@@ -59,17 +61,16 @@ def test_a_run_killed_twice_ends_as_an_undisturbed_one(finished, tmp_path):
     assert set(TABLES) <= {f"results/{name}" for name in remade}
 
 
-def test_a_second_run_beside_a_living_one_is_refused(finished, tmp_path):
-    experiment = finished.fresh(tmp_path / "experiment")
-    first = experiment.start(*TABLES)
-    try:
-        while not (experiment.folder / "logs/ingest").exists():
-            assert first.poll() is None, first.stdout.read()
-            time.sleep(0.01)
-        second = experiment.run(*TABLES)
-    finally:
-        os.killpg(first.pid, signal.SIGKILL)
-        first.communicate()
-    assert second.code != 0
-    assert "cannot be locked" in second.output
-    assert not second.finished
+def test_the_mark_of_a_living_run_stays_and_that_of_a_dead_one_goes(raw):
+    mark = raw.folder / ".snakemake/locks/0.output.lock"
+    mark.parent.mkdir(parents=True)
+    mark.write_text("results/plan/night_1.tsv\n")
+    with (raw.folder / ".snakemake/phenopipe.lock").open("w") as owner:
+        fcntl.flock(owner, fcntl.LOCK_SH)
+        owner.write(socket.gethostname())
+        owner.flush()
+        second = raw.run(*TABLES)
+    assert second.code == 1
+    assert "Directory cannot be locked" in second.output
+    assert not raw.results.exists()
+    assert raw.run("results/plan/night_1.tsv").code == 0

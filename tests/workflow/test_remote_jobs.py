@@ -35,8 +35,10 @@ def spied(experiment, tmp_path):
 
     def run(*arguments):
         listed.write_text("")
-        done = experiment.run(*arguments, PYTHONPATH=str(tmp_path / "spy"), LISTED=str(listed))
-        assert done.code == 0, done.output
+        spy = {"PYTHONPATH": str(tmp_path / "spy"), "LISTED": str(listed)}
+        process = experiment.start(*arguments, **spy)
+        output = process.communicate()[0]
+        assert process.returncode == 0, output
         images = str(experiment.folder / "images")
         folders = listed.read_text().splitlines()
         assert folders

@@ -6,7 +6,7 @@ import os
 import shutil
 
 import pytest
-from experiment import draw_picture, save_tiny_model
+from experiment import ROOT, Experiment, draw_picture, save_tiny_model
 
 pytestmark = pytest.mark.workflow
 
@@ -36,6 +36,14 @@ def test_a_picture_and_a_model_that_were_only_touched_or_read(experiment):
     os.utime(picture, ns=(0, picture.stat().st_mtime_ns))
     (experiment.folder / "net.safetensors").touch()
     assert experiment.plan() == {}
+
+
+def test_a_newer_checkout(experiment, tmp_path):
+    checkout = tmp_path / "checkout"
+    for name in ("workflow", "envs", "profiles"):
+        shutil.copytree(ROOT / name, checkout / name, copy_function=shutil.copyfile)
+    shutil.copyfile(ROOT / "Snakefile", checkout / "Snakefile")
+    assert Experiment(experiment.folder, checkout).plan() == {}
 
 
 def test_a_segment_threshold(experiment):

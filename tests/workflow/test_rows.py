@@ -37,7 +37,6 @@ def night(tmp_path_factory):
             "image_root": "images",
             "pattern": "{camera}_{plant_id}.png",
             "settle_seconds": 0,
-            "shard_size": 8,
         },
         ingest={"crop_size": 128, "cameras": {"tray": {"pots": POTS}}},
         analyses={"one": {}},

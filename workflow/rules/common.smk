@@ -93,6 +93,18 @@ def shards_of(pattern):
     )
 
 
+def all_sets_of(pattern):
+    """Make an input function that fills a pattern with all image sets."""
+    return lambda wildcards: expand(pattern, set=ROSTERS, analysis=wildcards.analysis)
+
+
+def settings_of(block):
+    """Make a function that gives a block of an analysis's settings."""
+    return lambda wildcards: getattr(
+        CONFIG.analyses[wildcards.analysis], block
+    ).model_dump(mode="json")
+
+
 def start_sha256(wildcards):
     """Hash the weights from which a training starts."""
     weights = CONFIG.models[wildcards.model].weights

@@ -1,16 +1,8 @@
 # Plants and leaves over time, over all image sets.
 rule season:
     input:
-        plants=lambda wildcards: expand(
-            "results/analyses/{analysis}/sets/{set}/plants.parquet",
-            set=ROSTERS,
-            analysis=wildcards.analysis,
-        ),
-        leaves=lambda wildcards: expand(
-            "results/analyses/{analysis}/sets/{set}/leaves.parquet",
-            set=ROSTERS,
-            analysis=wildcards.analysis,
-        ),
+        plants=all_sets_of("results/analyses/{analysis}/sets/{set}/plants.parquet"),
+        leaves=all_sets_of("results/analyses/{analysis}/sets/{set}/leaves.parquet"),
     output:
         expand(
             "results/analyses/{analysis}/season/{table}.{kind}",

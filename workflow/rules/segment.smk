@@ -15,9 +15,7 @@ rule segment:
         "../../envs/phenopipe.yaml"
     threads: workflow.cores or 4
     params:
-        settings=lambda wildcards: CONFIG.analyses[
-            wildcards.analysis
-        ].segment.model_dump(mode="json"),
+        settings=settings_of("segment"),
     message:
         "segment: {wildcards.set} by analysis {wildcards.analysis}"
     script:

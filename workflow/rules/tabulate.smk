@@ -7,26 +7,18 @@ rule tabulate:
         measurements="results/analyses/{analysis}/sets/{set}/measurements.parquet",
         plants_sheet=CONFIG.tabulate.plants_sheet or [],
     output:
-        plants=multiext(
-            "results/analyses/{analysis}/sets/{set}/plants",
-            ".csv",
-            ".parquet",
-            ".schema.json",
-        ),
-        leaves=multiext(
-            "results/analyses/{analysis}/sets/{set}/leaves",
-            ".csv",
-            ".parquet",
-            ".schema.json",
+        expand(
+            "results/analyses/{analysis}/sets/{set}/{table}.{kind}",
+            table=["plants", "leaves"],
+            kind=["csv", "parquet", "schema.json"],
+            allow_missing=True,
         ),
     log:
         "logs/tabulate/{analysis}/{set}.log",
     conda:
         "../../envs/phenopipe.yaml"
     params:
-        quality=lambda wildcards: CONFIG.analyses[
-            wildcards.analysis
-        ].quality.model_dump(mode="json"),
+        quality=settings_of("quality"),
         model=model_of,
     message:
         "tabulate: {wildcards.set} by analysis {wildcards.analysis}"
@@ -36,11 +28,7 @@ rule tabulate:
 
 rule summarize:
     input:
-        lambda wildcards: expand(
-            "results/analyses/{analysis}/sets/{set}/plants.parquet",
-            set=ROSTERS,
-            analysis=wildcards.analysis,
-        ),
+        all_sets_of("results/analyses/{analysis}/sets/{set}/plants.parquet"),
     output:
         "results/analyses/{analysis}/summary.json",
     log:

@@ -23,5 +23,5 @@ with stage_log(snakemake.log[0]):
             if predictions
             else "",
         ),
-        out=Path(snakemake.output.plants[0]).parent,
+        out=Path(snakemake.output[0]).parent,
     )
