@@ -29,7 +29,8 @@ rule all:
 
 onstart:
     RUN_LOCK.sign()
-    ROSTERS.write()
+    with error_lines():
+        ROSTERS.write()
 
 
 onsuccess:
