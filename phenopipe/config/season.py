@@ -11,9 +11,9 @@ class SeasonSettings(Block):
     min_interval_hours: float = setting(
         20.0,
         "Growth is measured between images of a plant at least this far apart, so that the daily "
-        "movement of leaves does not pass for growth.",
+        "movement of leaves does not pass for growth; 0 takes every image.",
         unit="h",
-        gt=0,
+        ge=0,
     )
     max_gap_hours: float = setting(
         96.0,

@@ -65,10 +65,15 @@ def _intervals(
 ) -> list[tuple[int, int]]:
     """Pair each row with the next that is at least `least` hours later, and go on from there."""
     pairs, at = [], 0
-    while (after := int(np.searchsorted(hours, hours[at] + least - 1e-6))) < len(rows):
+    while (after := _next(hours, at, least)) < len(rows):
         pairs.append((int(rows[at]), int(rows[after])))
         at = after
     return pairs
+
+
+def _next(hours: NDArray[np.float64], at: int, least: float) -> int:
+    """Return the first place after `at` that is at least `least` hours later."""
+    return max(at + 1, int(np.searchsorted(hours, hours[at] + least - 1e-6)))
 
 
 def _log_ratio(start: pd.DataFrame, end: pd.DataFrame) -> pd.Series:

@@ -71,6 +71,12 @@ def test_intervals_are_at_least_as_long_as_asked():
     assert growth_of(rows, min_interval_hours=97).empty
 
 
+@pytest.mark.parametrize("least", [0, 1e-9, 1e-6])
+def test_the_shortest_intervals_take_every_image(least):
+    rows = [plant_row(hour / 24) for hour in (0, 6, 12)]
+    assert growth_of(rows, min_interval_hours=least)["days"].tolist() == [0.25] * 2
+
+
 def test_failed_rows_and_rows_without_a_time_are_left_out():
     rows = [
         plant_row(0),
