@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -50,6 +52,17 @@ def test_a_leaf_that_is_hidden_for_too_long_starts_anew():
     tracked = tracks_of(plants, leaves, max_gap_hours=96)
     assert tracked.loc[tracked["solidity"] == 2.0, "track_id"].nunique() == 2
     assert_identities(tracks_of(plants, leaves, max_gap_hours=150))
+
+
+def test_very_many_leaves_take_little_memory():
+    plants, leaves = rosette([0, 1], leaves=80, seed=4, plastochron=0.0)
+    tracemalloc.start()
+    try:
+        tracked = tracks_of(plants, leaves)
+        assert tracemalloc.get_traced_memory()[1] < 100e6
+    finally:
+        tracemalloc.stop()
+    assert tracked["track_id"].notna().all()
 
 
 def test_numbers_follow_appearance_and_size():
