@@ -64,7 +64,7 @@ def bar_chart(
     title, text : str
         As in `Chart`.
     bars : mapping
-        Positions and heights by the name of the series.
+        Positions (numbers or names) and heights by the name of the series.
     x, y : str
         Titles of the axes.
     width : float, optional
@@ -87,6 +87,8 @@ def bar_chart(
         for number, (name, (positions, heights)) in enumerate(bars.items())
     ]
     layout = {"barmode": "stack", "showlegend": len(bars) > 1, **_axes(x, y)}
+    if any(isinstance(value, str) for trace in traces for value in trace["x"]):
+        layout["xaxis"]["type"] = "category"  # else names such as 20240401 are read as numbers
     return Chart(title, text, traces, layout)
 
 

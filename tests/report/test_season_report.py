@@ -10,7 +10,7 @@ from test_set_report import EVIL, Page
 
 from phenopipe.config import ReportSettings, SeasonSettings
 from phenopipe.report import write_season_report
-from phenopipe.report.charts import MOST_LINES, Chart, histogram, lines_chart
+from phenopipe.report.charts import MOST_LINES, Chart, bar_chart, histogram, lines_chart
 from phenopipe.season import write_season
 
 
@@ -45,6 +45,12 @@ def test_season_page(tmp_path):
     assert [row in page.words for row in ("night1 6", "night2 6", "night3 6")] == [True] * 3
     counts = charts_of(text)[0]["data"]
     assert {trace["name"] for trace in counts} == {"Is-1 · dry", "Is-1 · wet"}
+
+
+@pytest.mark.parametrize(("where", "kind"), [(["20240401", "3e5"], "category"), ([1.0, 2.0], None)])
+def test_bars_of_names_that_look_like_numbers_stand_at_names(where, kind):
+    chart = bar_chart("Flags", "", {"dark": (where, [1, 2])}, x="image set", y="flags")
+    assert json.loads(chart.json)["layout"]["xaxis"].get("type") == kind
 
 
 def test_season_of_one_night_has_no_growth(tmp_path):
