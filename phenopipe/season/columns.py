@@ -28,11 +28,15 @@ GROWTH = (
     _number("plant_area_mm2_end", "Plant area at the end; empty without a scale.", "mm²"),
     _number(
         "relative_growth_rate",
-        "ln(area at the end / area at the start) / days, from mm² where both are known; empty if "
-        "an area is 0.",
+        "ln(area at the end / area at the start) / days, from mm² where both are known, else "
+        "from px; empty if an area is 0, or from px of two cameras.",
         "1/day",
     ),
-    _number("growth_px_per_day", "Gain of plant area.", "image px²/day"),
+    _number(
+        "growth_px_per_day",
+        "Gain of plant area; empty where start and end are of two cameras.",
+        "image px²/day",
+    ),
     _number("growth_mm2_per_day", "Gain of plant area; empty without a scale.", "mm²/day"),
     _number("leaf_emergence_rate", "Gain of leaves, negative where leaves vanish.", "1/day"),
 )

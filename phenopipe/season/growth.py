@@ -32,7 +32,8 @@ def growth_rates(observations: pd.DataFrame, settings: SeasonSettings) -> pd.Dat
     Notes
     -----
     The relative growth rate is the mean over the interval, (ln A2 - ln A1) / (t2 - t1)
-    (Hunt, Basic Growth Analysis, 1990).
+    (Hunt, Basic Growth Analysis, 1990). Pixels of two cameras are no common measure: rates from
+    them are missing where the camera changes.
     """
     hours = observations["hours"].to_numpy(np.float64)
     pairs = [
@@ -50,7 +51,9 @@ def growth_rates(observations: pd.DataFrame, settings: SeasonSettings) -> pd.Dat
         days=days,
         age_days=(start["age_days"] + end["age_days"]) / 2,
         relative_growth_rate=_log_ratio(start, end) / days,
-        growth_px_per_day=(end["plant_area_px"] - start["plant_area_px"]) / days,
+        growth_px_per_day=((end["plant_area_px"] - start["plant_area_px"]) / days).where(
+            _same_camera(start, end)
+        ),
         growth_mm2_per_day=(end["plant_area_mm2"] - start["plant_area_mm2"]) / days,
         leaf_emergence_rate=(end["leaf_count"] - start["leaf_count"]).astype("Float64") / days,
     )
@@ -77,9 +80,14 @@ def _next(hours: NDArray[np.float64], at: int, least: float) -> int:
 
 
 def _log_ratio(start: pd.DataFrame, end: pd.DataFrame) -> pd.Series:
-    """Return ln(area at the end / at the start), from mm2 where both are known."""
+    """Return ln(area at the end / at the start), from mm2 where both are known, else px."""
     scaled = start["plant_area_mm2"].notna() & end["plant_area_mm2"].notna()
     before = start["plant_area_mm2"].where(scaled, start["plant_area_px"])
     after = end["plant_area_mm2"].where(scaled, end["plant_area_px"])
-    positive = (before > 0) & (after > 0)
-    return pd.Series(np.log(after.where(positive) / before.where(positive)))
+    comparable = (before > 0) & (after > 0) & (scaled | _same_camera(start, end))
+    return pd.Series(np.log(after.where(comparable) / before.where(comparable)))
+
+
+def _same_camera(start: pd.DataFrame, end: pd.DataFrame) -> pd.Series:
+    """Tell where both images are of one camera; images that name none count as of one."""
+    return start["camera"].fillna("") == end["camera"].fillna("")

@@ -64,6 +64,23 @@ def test_another_camera_s_scale_does_not_pass_for_growth():
     assert growth_of(rows)["relative_growth_rate"].tolist() == [0.0]
 
 
+@pytest.mark.parametrize("cameras", [("top", "side"), ("top", None), (None, "side")])
+def test_pixels_of_two_cameras_are_not_compared(cameras):
+    areas = [(100.0, 25.0), (900.0, 50.0)]
+    rows = [
+        plant_row(day, camera=camera, plant_area_px=px, plant_area_mm2=mm2)
+        for day, (camera, (px, mm2)) in enumerate(zip(cameras, areas, strict=True))
+    ]
+    growth = growth_of(rows).iloc[0]
+    assert growth["relative_growth_rate"] == pytest.approx(np.log(2))
+    assert growth["growth_mm2_per_day"] == 25.0 and np.isnan(growth["growth_px_per_day"])
+    growth = growth_of([row | {"plant_area_mm2": None} for row in rows]).iloc[0]
+    assert growth[["relative_growth_rate", "growth_px_per_day"]].isna().all()
+    assert growth["leaf_emergence_rate"] == 0.0
+    growth = growth_of([row | {"plant_area_mm2": None, "camera": "top"} for row in rows]).iloc[0]
+    assert growth["relative_growth_rate"] == pytest.approx(np.log(9))
+
+
 def test_intervals_are_at_least_as_long_as_asked():
     rows = [plant_row(hour / 24) for hour in range(0, 97, 6)]
     assert growth_of(rows, min_interval_hours=20)["days"].tolist() == [1.0] * 4
