@@ -6,7 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from string import Formatter
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -34,6 +34,8 @@ _DIRECTIVES = {
 RESERVED = frozenset(
     {"experiment", "image_set", "image", "version", "place", "shard", "status", "reason"}
 )
+#: Years of photographs; far beyond them, times cannot be reckoned with.
+FIRST_YEAR, LAST_YEAR = 1971, 2200
 #: A name is not tried if it may fit in more ways than this: a hostile name could take for ever.
 _MOST_WAYS = 100_000
 
@@ -107,8 +109,8 @@ class FilePattern:
         Raises
         ------
         ValueError
-            If the name matches but its date does not exist, or if it could match in so many ways
-            that trying them would take too long; the message is one line.
+            If the name matches but its date does not exist or is out of range, or if it could
+            match in so many ways that trying them would take too long; the message is one line.
         """
         if self._ways(name) > _MOST_WAYS:
             raise ValueError("the name fits plan.pattern in too many ways")
@@ -186,8 +188,20 @@ def _separators(pieces: list[str | _Field]) -> Iterator[str]:
 
 
 def with_zone(time: datetime, zone: ZoneInfo) -> datetime:
-    """Give a time without an offset its zone; one with an offset stays as it is."""
-    return time if time.tzinfo else time.replace(tzinfo=zone)
+    """Give a time without an offset its zone; one with an offset stays as it is.
+
+    Raises
+    ------
+    ValueError
+        If its year is not in `FIRST_YEAR`..`LAST_YEAR`, or its offset is no whole minutes; the
+        message is one line.
+    """
+    if not FIRST_YEAR <= time.year <= LAST_YEAR:
+        raise ValueError(f"the time {time.isoformat()} is not in {FIRST_YEAR}..{LAST_YEAR}")
+    zoned = time if time.tzinfo else time.replace(tzinfo=zone)
+    if (zoned.utcoffset() or timedelta()) % timedelta(minutes=1):
+        raise ValueError(f"the time {zoned.isoformat()} has an offset that is no whole minutes")
+    return zoned
 
 
 def _strptime_regex(form: str) -> str:

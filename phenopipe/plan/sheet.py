@@ -160,10 +160,15 @@ class SheetSource:
 
     def _timestamp(self, line: int, text: str) -> str:
         try:
-            return with_zone(datetime.fromisoformat(text), self._zone).isoformat()
+            time = datetime.fromisoformat(text)
         except ValueError:
             form = "is no ISO 8601 time, such as 2022-08-02T17:01:08"
             self._problem(line, "timestamp", f"{printable(text)} {form}")
+            return ""
+        try:
+            return with_zone(time, self._zone).isoformat()
+        except ValueError as error:
+            self._problem(line, "timestamp", str(error))
             return ""
 
     def _problem(self, line: int, column: str, text: str) -> None:

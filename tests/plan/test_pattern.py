@@ -87,6 +87,17 @@ def test_an_impossible_date_is_said(date):
         FilePattern("{timestamp:%Y%m%d}_{pot}").read(f"{date}_A1")
 
 
+@pytest.mark.parametrize("year", ["0001", "1970", "2201", "9999"])
+def test_a_time_out_of_range_is_said(year):
+    with pytest.raises(ValueError, match=rf"{year}-01-01T00:00:00 is not in 1971\.\.2200"):
+        FilePattern("{timestamp:%Y%m%d}", "Europe/Berlin").read(f"{year}0101")
+
+
+def test_a_zone_whose_offset_had_seconds_is_said():
+    with pytest.raises(ValueError, match="offset that is no whole minutes"):
+        FilePattern("{timestamp:%Y%m%d}", "Africa/Monrovia").read("19710601")
+
+
 @pytest.mark.parametrize(
     ("pattern", "message"),
     [

@@ -81,6 +81,18 @@ def test_every_mistake_is_listed_with_its_line_and_column(sheet, add, image_root
     ]
 
 
+def test_times_that_cannot_be_reckoned_with_are_mistakes(sheet, add):
+    times = ("0001-01-01", "9999-12-31T23:59:59Z", "2022-08-02T17:01:08+01:00:30", "2200-12-31")
+    add(*(f"{i}.png" for i in range(len(times))))
+    rows = "".join(f"n\t{i}.png\t{time}\n" for i, time in enumerate(times))
+    assert problems(sheet(f"image_set\timage\ttimestamp\n{rows}")) == [
+        "tsv: line 2, column timestamp: the time 0001-01-01T00:00:00 is not in 1971..2200",
+        "tsv: line 3, column timestamp: the time 9999-12-31T23:59:59+00:00 is not in 1971..2200",
+        "tsv: line 4, column timestamp: the time 2022-08-02T17:01:08+01:00:30 has an offset "
+        "that is no whole minutes",
+    ]
+
+
 def test_many_mistakes_are_counted(sheet):
     rows = "".join(f"n\tlost{i}.png\n" for i in range(70))
     found = problems(sheet(f"image_set\timage\n{rows}"))
