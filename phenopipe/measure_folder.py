@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +55,13 @@ def measure_folder(measurer: Measurer, images: Sequence[Path], out: Path) -> Sum
     Raises
     ------
     InputError
-        If a picture is missing or is given twice, before anything is written; or, with tables
-        written, if none could be read.
+        If a picture is missing, is given twice or would be overwritten, before anything is
+        written; or, with tables written, if none could be read.
     OSError
         If a file cannot be written.
     """
     names = output_names(images)
+    _spare_inputs(names, out)
     found = [
         _measure_file(measurer, path, names[path], out)
         for path in track(images, len(images), "measure")
@@ -74,11 +76,37 @@ def measure_folder(measurer: Measurer, images: Sequence[Path], out: Path) -> Sum
     return summary
 
 
+def _spare_inputs(names: Mapping[Path, str], out: Path) -> None:
+    """Refuse to write over a picture that is to be measured."""
+    # Not Path.resolve: that raises RuntimeError on a loop of links.
+    written = {os.path.realpath(path) for path in _outputs(names, out)}
+    problems = [
+        f"{path}: would be overwritten by what is written into {out}: choose another --out"
+        for path in names
+        if os.path.realpath(path) in written
+    ]
+    if problems:
+        raise InputError(*problems)
+
+
+def _outputs(names: Mapping[Path, str], out: Path) -> Iterator[Path]:
+    for name in names.values():
+        yield from _pictures(out, name)
+    for table in ("plants", "leaves"):
+        for ending in ("csv", "parquet", "schema.json"):
+            yield out / f"{table}.{ending}"
+
+
+def _pictures(out: Path, name: str) -> tuple[Path, Path]:
+    """Return where a picture's label map and overlay are written."""
+    return out / "labels" / f"{name}.png", out / "overlays" / f"{name}.jpg"
+
+
 def _measure_file(
     measurer: Measurer, path: Path, name: str, out: Path
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Measure one picture, write its label map and overlay, and return its tables."""
-    label_map, overlay = out / "labels" / f"{name}.png", out / "overlays" / f"{name}.jpg"
+    label_map, overlay = _pictures(out, name)
     try:
         rgb = decode_image(path, measurer.ingest)
     except UnreadableImageError as error:

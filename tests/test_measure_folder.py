@@ -181,3 +181,18 @@ def test_real_pictures(data_folder, tmp_path) -> None:
     for path in images[:2]:
         labels = read_labels(tmp_path / "labels" / f"{path.stem}.png")
         assert labels.shape == cv2.imread(str(path)).shape[:2]
+
+
+@pytest.mark.parametrize("name", ["labels/a.png", "overlays/a.jpg", "plants.csv"])
+def test_a_picture_is_never_overwritten(measurer, out, monkeypatch, name) -> None:
+    picture = write_picture(out / "drawn.png", draw_pot(SIDE, 2))
+    target = out / name
+    target.parent.mkdir(exist_ok=True)
+    picture.rename(target)
+    content = target.read_bytes()
+    monkeypatch.chdir(out)
+    with pytest.raises(InputError, match=f"^{name}: would be overwritten") as caught:
+        measure_folder(measurer, [Path(name)], Path())
+    assert len(caught.value.problems) == 1
+    assert files_below(out) == [name]
+    assert target.read_bytes() == content
