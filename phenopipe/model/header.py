@@ -8,8 +8,11 @@ import os
 from safetensors import SafetensorError, safe_open
 
 from phenopipe.errors import ModelError
+from phenopipe.model.presets import PRESETS
 
 FORMAT = "phenopipe-wnet-1"
+#: What the setting embedding_dim may be, as headers hold it.
+DIMENSIONS = tuple(map(str, range(2, 65)))
 
 
 def read_header(path: str | os.PathLike[str]) -> dict[str, str]:
@@ -18,7 +21,7 @@ def read_header(path: str | os.PathLike[str]) -> dict[str, str]:
     Raises
     ------
     ModelError
-        If the file is missing, cut short or not a phenopipe model.
+        If the file is missing, cut short or not a phenopipe model, or names no known network.
     """
     try:
         with safe_open(path, framework="numpy") as file:
@@ -33,4 +36,14 @@ def read_header(path: str | os.PathLike[str]) -> dict[str, str]:
         header = None
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise ModelError(f"{path}: is no phenopipe model (its header names no {FORMAT})")
+    _check(path, header)
     return header
+
+
+def _check(path: str | os.PathLike[str], header: dict[str, object]) -> None:
+    """Check the keys that shape the network."""
+    preset, dimensions = header.get("preset"), header.get("embedding_dim")
+    if preset not in list(PRESETS):
+        raise ModelError(f"{path}: its header's preset is {preset!r}, not {' or '.join(PRESETS)}")
+    if dimensions not in DIMENSIONS:
+        raise ModelError(f"{path}: its header's embedding_dim is {dimensions!r}, not 2 to 64")

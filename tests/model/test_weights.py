@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,27 @@ def test_other_safetensors_are_no_model(tmp_path: Path) -> None:
     save_file({"x": torch.zeros(3)}, path)
     with pytest.raises(ModelError, match="is no phenopipe model"):
         load_model(path)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"preset": None}, "its header's preset is None"),
+        ({"preset": "giant"}, "its header's preset is 'giant'"),
+        ({"preset": ["tiny"]}, "its header's preset is"),
+        ({"embedding_dim": None}, "its header's embedding_dim is None"),
+        ({"embedding_dim": "x"}, "its header's embedding_dim is 'x'"),
+        ({"embedding_dim": "1"}, "its header's embedding_dim is '1'"),
+        ({"embedding_dim": "9" * 9}, "its header's embedding_dim is '999999999'"),
+    ],
+)
+def test_a_header_that_names_no_network(tmp_path: Path, wrong: dict, message: str) -> None:
+    path = tmp_path / "odd.safetensors"
+    header = {"format": "phenopipe-wnet-1", "preset": "tiny", "embedding_dim": "6"} | wrong
+    save_file({"x": torch.zeros(3)}, path, {"phenopipe": json.dumps(header)})
+    with pytest.raises(ModelError) as caught:
+        load_model(path)
+    assert str(caught.value).startswith(f"{path}: {message}")
 
 
 @pytest.mark.parametrize("other", [("small", 6), ("tiny", 8)])
