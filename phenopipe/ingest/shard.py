@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from phenopipe.ingest.decode import decode_image
 from phenopipe.ingest.image import cut_pots, pots_of, unreadable_pots
 from phenopipe.ingest.table import CropRow, write_crop_table
 from phenopipe.plan import RosterRow, read_roster
+from phenopipe.progress import track
 from phenopipe.store import create_array, create_store
 
 
@@ -29,7 +30,6 @@ def ingest_shard(
     settings: IngestSettings,
     *,
     expected_digest: str | None = None,
-    progress: Callable[[int, int], None] | None = None,
 ) -> None:
     """Decode the pictures of one shard once, cut their pots, and store the crops.
 
@@ -50,8 +50,6 @@ def ingest_shard(
         Size of crops, limits and cameras.
     expected_digest : str, optional
         The shard's digest when the job was planned.
-    progress : callable, optional
-        Called with the number of pictures done and of all, after each.
 
     Raises
     ------
@@ -66,7 +64,7 @@ def ingest_shard(
     if expected_digest not in (None, digest):
         raise InputError(f"{roster}: shard {shard} was planned anew meanwhile; run again")
     rows = planned.shard_rows(shard)
-    table, crops = _ingest(rows, Path(image_root), settings, progress)
+    table, crops = _ingest(rows, Path(image_root), settings)
     attributes = {"crop_size": settings.crop_size, "shard_digest": digest}
     with create_store(out_zarr, "crops", attributes) as group:
         remove(Path(out_tsv))
@@ -75,21 +73,16 @@ def ingest_shard(
 
 
 def _ingest(
-    rows: Sequence[RosterRow],
-    root: Path,
-    settings: IngestSettings,
-    progress: Callable[[int, int], None] | None,
+    rows: Sequence[RosterRow], root: Path, settings: IngestSettings
 ) -> tuple[list[CropRow], NDArray[np.uint8]]:
     pots = sum(len(pots_of(row, settings)) for row in rows)
     crops = np.zeros((pots, settings.crop_size, settings.crop_size, 3), np.uint8)
     table: list[CropRow] = []
-    for done, row in enumerate(rows, start=1):
+    for row in track(rows, len(rows), "ingest"):
         for crop_row, crop in _ingest_image(row, root, settings):
             if crop is not None:
                 crops[len(table)] = crop.rgb
             table.append(crop_row)
-        if progress is not None:
-            progress(done, len(rows))
     return table, crops
 
 
