@@ -9,11 +9,7 @@ from phenopipe.config import Config
 from phenopipe.errors import InputError, PhenopipeError
 from phenopipe.model.find import find_weights
 from phenopipe.model.header import read_header
-from phenopipe.plan.names import printable, set_name
 from phenopipe.plan.rosters import Rosters
-
-#: Longest key of an image set: names of files are at most 255 bytes, and add some of their own.
-LONGEST_KEY = 200
 
 
 def check_inputs(config: Config, rosters: Rosters) -> None:
@@ -39,7 +35,7 @@ def check_inputs(config: Config, rosters: Rosters) -> None:
 
 
 def _checks(config: Config, rosters: Rosters) -> Iterator[Callable[[], object]]:
-    yield partial(_check_names, rosters)
+    yield partial(list, rosters)
     for weights in dict.fromkeys(model.weights for model in config.models.values()):
         if weights:
             yield partial(_check_model, weights)
@@ -47,18 +43,6 @@ def _checks(config: Config, rosters: Rosters) -> Iterator[Callable[[], object]]:
         from phenopipe.tabulate.sheet import read_plants_sheet  # pandas: only where it is needed
 
         yield partial(read_plants_sheet, sheet)
-
-
-def _check_names(rosters: Rosters) -> None:
-    """Look for image sets, and check that files can bear their keys."""
-    advice = "rename it to A-Z a-z 0-9 . _ -, of which it may have"
-    problems = [
-        f"image set '{printable(set_name(key))}' has too long a name: {advice} {LONGEST_KEY}"
-        for key in rosters
-        if len(key) > LONGEST_KEY
-    ]
-    if problems:
-        raise InputError(*problems)
 
 
 def _check_model(weights: str) -> None:

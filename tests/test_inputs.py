@@ -6,7 +6,8 @@ import pytest
 
 from phenopipe.config import check_config
 from phenopipe.errors import InputError
-from phenopipe.inputs import LONGEST_KEY, check_inputs
+from phenopipe.inputs import check_inputs
+from phenopipe.plan.names import LONGEST_KEY
 from phenopipe.plan.rosters import Rosters
 
 

@@ -13,7 +13,7 @@ from phenopipe.errors import InputError
 from phenopipe.plan.candidate import Candidate, Source
 from phenopipe.plan.folder import FolderSource
 from phenopipe.plan.greenhouse import GreenhouseSource
-from phenopipe.plan.names import printable, set_key, set_name
+from phenopipe.plan.names import LONGEST_KEY, printable, set_key, set_name
 from phenopipe.plan.roster import METADATA, Roster, RosterRow, read_roster
 from phenopipe.plan.shards import assign_shards
 from phenopipe.plan.sheet import SheetSource
@@ -49,9 +49,23 @@ def find_sets(config: Config) -> list[str]:
     Raises
     ------
     InputError
-        If there is none, or the folder or sheet is wrong.
+        If there is none, the folder or sheet is wrong, or a name is too long for a file.
     """
-    return [set_key(name) for name in open_source(config).sets()]
+    return _keys(open_source(config))
+
+
+def _keys(source: Source) -> list[str]:
+    """Return the keys of a source's image sets, all of which files can bear."""
+    keys = [set_key(name) for name in source.sets()]
+    advice = "rename it to A-Z a-z 0-9 . _ -, of which it may have"
+    problems = [
+        f"image set '{printable(set_name(key))}' has too long a name: {advice} {LONGEST_KEY}"
+        for key in keys
+        if len(key) > LONGEST_KEY
+    ]
+    if problems:
+        raise InputError(*problems)
+    return keys
 
 
 def make_roster(
@@ -129,8 +143,7 @@ def iter_rosters(
     now = time.time() if now is None else now
     source = open_source(config, now)
     empty: list[Roster] | None = []
-    for image_set in source.sets():
-        key = set_key(image_set)
+    for key in _keys(source):
         path = Path(folder) / f"{key}.roster.tsv"
         previous = read_roster(path) if path.exists() else None
         roster = make_roster(config, key, previous, now, source)

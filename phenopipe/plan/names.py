@@ -11,6 +11,9 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 from phenopipe.config import PlanSettings
 from phenopipe.plan.pattern import FilePattern
 
+#: Longest key of an image set: names of files are at most 255 bytes, and add some of their own.
+LONGEST_KEY = 200
+
 
 def set_key(image_set: str) -> str:
     """Return the name of an image set as one safe part of a path.

@@ -56,6 +56,16 @@ def test_all_wrong_names_of_sets_are_listed(configure, add):
     assert "'lost' is no folder; see plan.sets" in second
 
 
+def test_names_that_no_file_could_bear_are_listed(configure, add, tmp_path):
+    add(*(f"{letter * 80}/a.png" for letter in "éüx"))
+    for find in (find_sets, lambda config: list(iter_rosters(config, tmp_path))):
+        with pytest.raises(InputError) as caught:
+            find(configure())
+        first, second = caught.value.problems
+        assert first.startswith(f"image set '{'é' * 80}' has too long a name: rename it")
+        assert second.startswith(f"image set '{'ü' * 80}' has too long a name: rename it")
+
+
 def test_an_empty_root_and_a_missing_one_are_errors(configure, image_root):
     with pytest.raises(InputError, match=r"plan\.image_root: .*images holds no images"):
         find_sets(configure())

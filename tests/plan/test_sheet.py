@@ -44,6 +44,13 @@ def test_rows_become_images_with_metadata(sheet, add, name, sep):
     assert row.fields == {"timestamp": "2022-08-02T17:01:08+00:00"}
 
 
+def test_a_set_whose_name_no_file_could_bear(sheet, add):
+    add("a.png")
+    name = "night " * 40
+    (problem,) = problems(sheet(f"image_set\timage\n{name}\ta.png\n"))
+    assert problem.startswith(f"image set '{name}' has too long a name")
+
+
 def test_a_missing_column_is_named(sheet):
     assert problems(sheet("image;image_set\n", "sheet.csv")) == [
         "csv: line 1, column image_set: is missing; the first line has image;image_set",
