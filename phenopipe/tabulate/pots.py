@@ -15,6 +15,8 @@ PLAN_ONLY = frozenset({"version", "shard", "status", "reason"})
 #: What a crop's row gives.
 CROP_TEXT = ("crop_id", "status", "reason", "scale_source")
 CROP_NUMBERS = ("mm_per_px", "brightness", "sharpness")
+#: Helper columns, while joining: a user's column never begins with a space.
+_CUT_POT, _POT_KNOWN = " cut_pot", " pot_known"
 _OWN = frozenset({*names(PLANTS), *names(LEAVES), *CROP_TEXT, "in_sheet", "label", "crop_index"})
 
 
@@ -28,7 +30,7 @@ def join_pots(
     images : DataFrame of str
         One row per planned image: image, and any columns of `KEYS`. A column that is none of
         theirs (a further field of file names) is carried along; its name gets the prefix
-        ``meta_`` if a table has a column of that name already.
+        ``meta_`` if a table has a column of that name already, with or without the prefix.
     crops : DataFrame
         One row per crop: image, pot, crop_id, status, reason, mm_per_px, scale_source,
         brightness, sharpness. An image without a crop still makes a row, as unreadable.
@@ -47,7 +49,7 @@ def join_pots(
     else:
         rows = join_sheet(rows, sheet.rename(columns=_renamed))
     rows["plant_id"] = rows["plant_id"].where(rows["plant_id"] != "", _place_identity(rows))
-    rows = rows.drop(columns="pot_known")
+    rows = rows.drop(columns=_POT_KNOWN)
     order = sorted(range(len(rows)), key=lambda i: _natural(rows["image"][i], rows["pot"][i]))
     return rows.iloc[order].reset_index(drop=True)
 
@@ -59,8 +61,12 @@ def extra_columns(pots: pd.DataFrame) -> list[str]:
 
 
 def _renamed(name: str) -> str:
-    """Keep a user's column from being taken for one of ours."""
-    return f"meta_{name}" if name in _OWN and name not in names(KEYS) else name
+    """Keep a user's column from being taken for one of ours.
+
+    Names that have the prefix get it once more: so no two columns come to bear one name.
+    """
+    bare = re.sub("^(meta_)+", "", name)
+    return f"meta_{name}" if bare in _OWN and name not in names(KEYS) else name
 
 
 def _plant_fields(images: pd.DataFrame) -> pd.DataFrame:
@@ -76,18 +82,18 @@ def _plant_fields(images: pd.DataFrame) -> pd.DataFrame:
 
 def _add_crops(rows: pd.DataFrame, crops: pd.DataFrame) -> pd.DataFrame:
     """Join crops; a pot's name is the crop's, or else the plan's."""
-    wanted = crops[["image", "pot", *CROP_TEXT, *CROP_NUMBERS]].rename(columns={"pot": "cut_pot"})
+    wanted = crops[["image", "pot", *CROP_TEXT, *CROP_NUMBERS]].rename(columns={"pot": _CUT_POT})
     joined = rows.merge(wanted, on="image", how="left", validate="1:m")
     missing = joined["status"].isna()
     joined.loc[missing, "status"] = "unreadable"
     joined.loc[missing, "reason"] = "ingest wrote no crop for this image"
-    for name in ("cut_pot", *CROP_TEXT):
+    for name in (_CUT_POT, *CROP_TEXT):
         joined[name] = joined[name].fillna("").astype("str")
     for name in CROP_NUMBERS:
         joined[name] = pd.to_numeric(joined[name])
-    joined["pot_known"] = joined["pot"] != ""
-    joined["pot"] = joined["cut_pot"].where(joined["cut_pot"] != "", joined["pot"])
-    return joined.drop(columns="cut_pot")
+    joined[_POT_KNOWN] = joined["pot"] != ""
+    joined["pot"] = joined[_CUT_POT].where(joined[_CUT_POT] != "", joined["pot"])
+    return joined.drop(columns=_CUT_POT)
 
 
 def _place_identity(rows: pd.DataFrame) -> pd.Series:
@@ -97,7 +103,7 @@ def _place_identity(rows: pd.DataFrame) -> pd.Series:
     sheet says anything of an image, not even its time, images cannot be told to show one plant:
     each has its own, named by the image without its ending, and its pot.
     """
-    told = rows["pot_known"] | (rows[["camera", "tray", "timestamp"]] != "").any(axis=1)
+    told = rows[_POT_KNOWN] | (rows[["camera", "tray", "timestamp"]] != "").any(axis=1)
     stems = [str(PurePosixPath(image).with_suffix("")) for image in rows["image"]]
     places = [
         "-".join(part for part in place if part)

@@ -20,6 +20,8 @@ from phenopipe.tabulate.columns import (
 from phenopipe.tabulate.flags import find_flags, join_flags
 from phenopipe.tabulate.pots import extra_columns
 
+#: What segment says beside what ingest said; a user's column never begins with a space.
+_MEASURED = {"status": " status", "reason": " reason"}
 _DTYPES = {
     "text": "string",
     "time": "string",
@@ -129,16 +131,14 @@ def _with_plants(pots: pd.DataFrame, measurements: pd.DataFrame) -> pd.DataFrame
     """Join each pot with the measurement of its plant; a readable crop without one is damaged."""
     plants = measurements.loc[
         measurements["label"] == 0, ["crop_id", "status", "reason", "area_px", *PLANT_TRAITS]
-    ].rename(columns={"area_px": "plant_area_px"})
-    rows = pots.merge(plants, on="crop_id", how="left", suffixes=("", "_measured"), validate="m:1")
-    unmeasured = rows["status_measured"].isna()
-    rows["status_measured"] = rows["status_measured"].where(~unmeasured, "damaged")
-    rows["reason_measured"] = rows["reason_measured"].where(
-        ~unmeasured, "segment wrote no measurement for this crop"
-    )
+    ].rename(columns={"area_px": "plant_area_px", **_MEASURED})
+    rows = pots.merge(plants, on="crop_id", how="left", validate="m:1")
+    unmeasured = rows[_MEASURED["status"]].isna()
     read = rows["status"] == "ok"
-    for name in ("status", "reason"):
-        rows[name] = rows[name].where(~read, rows[f"{name}_measured"])
+    absent = {"status": "damaged", "reason": "segment wrote no measurement for this crop"}
+    for name, measured_name in _MEASURED.items():
+        found = rows[measured_name].where(~unmeasured, absent[name])
+        rows[name] = rows[name].where(~read, found)
     measured = ["plant_area_px", *PLANT_TRAITS]
     rows[measured] = rows[measured].where(rows["status"] == "ok")
     return rows

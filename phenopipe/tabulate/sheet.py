@@ -10,11 +10,14 @@ from pathlib import Path
 import pandas as pd
 
 from phenopipe.errors import InputError
+from phenopipe.tabulate.columns import KEYS, names
 
 #: Columns that say which pot a line is about; pot is obligatory.
 PLACE = ("image_set", "camera", "tray", "pot")
 #: Columns that a sheet fills; any further one is carried into plants.csv under its own name.
 KNOWN = ("plant_id", "genotype", "treatment")
+#: Whether a line was found, while joining: headers are stripped, so none begins with a space.
+_FOUND = " found"
 
 
 def read_plants_sheet(path: str | os.PathLike[str]) -> pd.DataFrame:
@@ -34,8 +37,8 @@ def read_plants_sheet(path: str | os.PathLike[str]) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If it cannot be read, lacks a column, or has two lines for one pot: one line for each
-        problem.
+        If it cannot be read, lacks a column, has a key column of the tables that is none of
+        `PLACE` and `KNOWN`, or has two lines for one pot: one line for each problem.
     """
     header, lines = _read_lines(Path(path))
     problems = _header_problems(header)
@@ -77,6 +80,11 @@ def _header_problems(header: list[str]) -> list[str]:
         problems.append("a column has no name")
     if "pot" not in header:
         problems.append(f"column 'pot' is missing (there are: {', '.join(header)})")
+    problems += [
+        f"column {name!r} is not for a plants sheet to say; take it out, or rename it to keep it"
+        for name in names(KEYS)
+        if name in header and name not in (*PLACE, *KNOWN)
+    ]
     if not set(header) - set(PLACE):
         problems.append(f"there is nothing to add; give any of the columns {', '.join(KNOWN)}")
     return problems
@@ -121,11 +129,12 @@ def join_sheet(pots: pd.DataFrame, sheet: pd.DataFrame) -> pd.DataFrame:
     """
     place = [name for name in PLACE if name in sheet.columns]
     added = [name for name in sheet.columns if name not in place]
-    found = pots[place].merge(sheet, on=place, how="left", indicator=True, validate="m:1")
+    lines = sheet.assign(**{_FOUND: True})
+    found = pots[place].merge(lines, on=place, how="left", validate="m:1")
     joined = pots.copy()
     for name in added:
         said = found[name].fillna("").set_axis(pots.index)
         known = pots[name] if name in pots.columns else ""
         joined[name] = said.where(said != "", known)
-    joined["in_sheet"] = (found["_merge"] == "both").to_numpy()
+    joined["in_sheet"] = found[_FOUND].notna().to_numpy()
     return joined

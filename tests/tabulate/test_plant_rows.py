@@ -215,6 +215,34 @@ def test_plants_sheet_fills_and_overrides(tmp_path, images, crops):
     assert list(pots["in_sheet"]) == [True, True, False, False, False]
 
 
+INTERNAL = [
+    *("_merge", "pot_known", "cut_pot", "status_measured", "reason_measured", "in_sheet"),
+    *("_left_indicator", "found", "order", "area_px", "meta_area_px", "meta_meta_area_px"),
+]
+
+
+@pytest.mark.parametrize("source", ["names", "sheet"])
+def test_no_name_of_a_user_s_column_is_in_the_way(
+    tmp_path, source, images, crops, measurements, quality, provenance
+):
+    cells = {name: f"user {number}" for number, name in enumerate(INTERNAL)}
+    sheet = None
+    if source == "names":
+        images = images.assign(**cells)
+    else:
+        path = tmp_path / "plants.csv"
+        path.write_text(f"tray,pot,{','.join(cells)}\nT1,10,{','.join(cells.values())}\n")
+        sheet = read_plants_sheet(path)
+    pots = join_pots(images, crops, sheet)
+    plants = plant_rows(pots, measurements, quality=quality, provenance=provenance)
+    leaves = leaf_rows(pots, measurements)
+    row = row_of(plants, "a.png", "10")
+    assert row["plant_area_px"] == 120.0 and pd.isna(row["qc_flags"])
+    assert plants.columns.is_unique and set(cells.values()) <= set(row.dropna().astype(str))
+    assert row["meta_area_px"] == cells["area_px"] and row["_merge"] == cells["_merge"]
+    assert leaves["area_px"].tolist() == [60.0, 40.0, 70.0]
+
+
 def test_pot_not_in_sheet_is_flagged(images, crops, measurements, quality, provenance):
     sheet = pd.DataFrame({"pot": ["10", "2"], "treatment": ["dry", "wet"]})
     plants = plant_rows(
