@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -51,6 +52,17 @@ ConfigOption = Annotated[
     Path, typer.Option("--config", "-c", help="YAML configuration.", show_default=True)
 ]
 DEFAULT_CONFIG = Path("config/config.yaml")
+
+
+def show(lines: Iterable[str]) -> None:
+    """Print lines; a reader that has seen enough, such as head, is no failure."""
+    try:
+        for line in lines:
+            print(line)
+        sys.stdout.flush()
+    except BrokenPipeError:  # what is printed from now on goes nowhere
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def _version(asked: bool) -> None:

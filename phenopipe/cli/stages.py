@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from phenopipe.cli.app import DEFAULT_CONFIG, ConfigOption
+from phenopipe.cli.app import DEFAULT_CONFIG, ConfigOption, show
 
 if TYPE_CHECKING:
     from phenopipe.config import AnalysisSettings, Config
@@ -54,8 +54,7 @@ def plan(
     from phenopipe.plan import iter_lines, iter_rosters, write_plan, write_roster
 
     for key, roster in iter_rosters(load_config(config), out):
-        for line in iter_lines(roster):
-            print(line)
+        show(iter_lines(roster))
         if not dry_run:
             write_roster(roster, out / f"{key}.roster.tsv")
             write_plan(roster, out / f"{key}.tsv")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import errno
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -151,10 +154,18 @@ def test_a_missing_pots_file() -> None:
     assert found == ["none.yaml: cannot be read (No such file or directory)"]
 
 
-@pytest.mark.parametrize("scale", ["0", "-0.5", "nan"])
-def test_a_scale_that_is_none(scale: str) -> None:
+@pytest.mark.parametrize(
+    ("scale", "message"),
+    [
+        ("0", "greater than 0 (is 0.0)"),
+        ("-0.5", "greater than 0 (is -0.5)"),
+        ("nan", "a finite number (is nan)"),
+        ("inf", "a finite number (is inf)"),
+    ],
+)
+def test_a_scale_that_is_none(scale: str, message: str) -> None:
     (found,) = failing("measure", "pot.png", "--out", "o", "--mm-per-px", scale)
-    assert found.startswith("measure: mm_per_px: input should be greater than 0")
+    assert found == f"measure: mm_per_px: input should be {message}"
 
 
 def test_what_the_system_refuses_names_the_file(monkeypatch) -> None:
@@ -163,6 +174,25 @@ def test_what_the_system_refuses_names_the_file(monkeypatch) -> None:
 
     monkeypatch.setattr("phenopipe.plan.iter_rosters", refuse)
     assert failing("plan") == ["secret/roster.tsv: Permission denied"]
+
+
+@pytest.mark.parametrize("options", [[], ["--dry-run"]])
+def test_a_reader_that_leaves_is_no_mistake(options: list[str]) -> None:
+    Path("images").mkdir()
+    Path("pot.png").rename("images/pot.png")
+    Path("plan.yaml").write_text("plan: {image_root: images, settle_seconds: 0}\n")
+    code = "from phenopipe.cli import main; main()"
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer) as pipe:
+        done = subprocess.run(
+            [sys.executable, "-c", code, "plan", "--config", "plan.yaml", "--out", "o", *options],
+            stdout=pipe,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert Path("o/images.tsv").exists() == (not options)
 
 
 def test_a_programming_error_is_not_hidden(monkeypatch) -> None:
