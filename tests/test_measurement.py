@@ -188,7 +188,7 @@ def test_an_unreadable_picture_is_named(measure, tmp_path, content: bytes, reaso
     ("settings", "message"),
     [
         ({"mm_per_px": -1.0}, "measure: mm_per_px: input should be greater than 0"),
-        ({"mm_per_px": float("nan")}, "measure: mm_per_px: input should be greater than 0"),
+        ({"mm_per_px": float("nan")}, "measure: mm_per_px: input should be a finite number"),
         ({"crop_size": 100}, "measure: crop_size: input should be a multiple of 16"),
     ],
 )

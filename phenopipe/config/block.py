@@ -9,9 +9,11 @@ from pydantic.config import JsonDict
 
 
 class Block(BaseModel):
-    """A block of settings: unknown keys are errors, values are fixed once read."""
+    """A block of settings: unknown keys are errors, numbers finite, values fixed once read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False
+    )
 
 
 def setting(

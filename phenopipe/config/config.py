@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Self
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
 
-from pydantic import field_validator, model_validator
+from pydantic import ModelWrapValidatorHandler, ValidationError, field_validator, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from phenopipe.config.block import Block, setting
 from phenopipe.config.ingest import IngestSettings
@@ -53,23 +56,47 @@ class Config(Block):
     @field_validator("models", "analyses")
     @classmethod
     def _names(cls, value: dict[str, object]) -> dict[str, object]:
-        import re
-
         if not value:
             raise ValueError("needs at least one entry")
         for name in value:
-            if not re.match(NAME, name):
+            if not re.fullmatch(NAME, name):
                 raise ValueError(
                     f"the name {name!r} becomes a folder: use letters, digits, '.', '_' and '-'"
                 )
         return value
 
-    @model_validator(mode="after")
-    def _models_exist(self) -> Self:
-        for name, analysis in self.analyses.items():
-            if analysis.model not in self.models:
-                raise ValueError(
-                    f"analyses.{name}.model: there is no model {analysis.model!r} in models "
-                    f"({', '.join(self.models)})"
+    @model_validator(mode="wrap")
+    @classmethod
+    def _models_exist(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401
+        # Around the others, since a validator after them is not reached if one of them fails.
+        missing = list(_missing_models(data)) if isinstance(data, Mapping) else []
+        try:
+            config = handler(data)
+        except ValidationError as error:
+            others = [
+                InitErrorDetails(
+                    type=e["type"], loc=e["loc"], input=e["input"], ctx=e.get("ctx", {})
                 )
-        return self
+                for e in error.errors()
+            ]
+            raise ValidationError.from_exception_data(cls.__name__, others + missing) from error
+        if missing:
+            raise ValidationError.from_exception_data(cls.__name__, missing)
+        return config
+
+
+def _missing_models(data: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
+    """Yield an error for each analysis, as yet unchecked, of a model that there is not."""
+    models, analyses = data.get("models", {"default": {}}), data.get("analyses", {"default": {}})
+    if not isinstance(models, Mapping) or not isinstance(analyses, Mapping):
+        return
+    for name, analysis in analyses.items():
+        is_block = isinstance(analysis, AnalysisSettings)
+        values = analysis.model_dump() if is_block else analysis
+        if not isinstance(values, Mapping):
+            continue
+        model = values.get("model", "default")
+        if isinstance(model, str) and model not in models:
+            message = f"there is no model {model!r} in models ({', '.join(map(str, models))})"
+            kind = PydanticCustomError("missing_model", "{message}", {"message": message})
+            yield InitErrorDetails(type=kind, loc=("analyses", name, "model"), input=values)

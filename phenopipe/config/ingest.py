@@ -12,6 +12,17 @@ Point = tuple[float, float]
 Box = tuple[float, float, float, float]
 
 
+def _is_upright(corners: tuple[Point, Point, Point, Point]) -> bool:
+    """Tell whether corners are those of a convex shape, clockwise from the top left."""
+    (left, top), right_top, right_bottom, left_bottom = corners
+    rightwards = left + left_bottom[0] < right_top[0] + right_bottom[0]
+    downwards = top + right_top[1] < left_bottom[1] + right_bottom[1]
+    after = corners[1:] + corners[:1]
+    edges = [(b[0] - a[0], b[1] - a[1]) for a, b in zip(corners, after, strict=True)]
+    turns = (a[0] * b[1] - a[1] * b[0] for a, b in zip(edges, edges[1:] + edges[:1], strict=True))
+    return rightwards and downwards and all(turn > 0 for turn in turns)
+
+
 class PotLayout(Block):
     """Where pots lie in a camera's images: a grid between four corners, or a list of boxes."""
 
@@ -43,6 +54,10 @@ class PotLayout(Block):
                 raise ValueError("boxes are (left, top, right, bottom), left < right, top < bottom")
         elif any(part is None for part in grid):
             raise ValueError("give rows, cols and corners together, or boxes")
+        elif self.corners is not None and not _is_upright(self.corners):
+            raise ValueError(
+                "corners run top left, top right, bottom right, bottom left, with y downwards"
+            )
         return self
 
 

@@ -6,7 +6,7 @@ import difflib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -125,8 +125,10 @@ def _nearest(location: tuple[int | str, ...], block: type[BaseModel]) -> str:
 
 def _fields_at(location: tuple[int | str, ...], block: type[BaseModel]) -> Iterator[str]:
     """Yield the keys that the block at `location` knows."""
+    is_name = False  # of an entry that the user named, as in models
     for part in location:
-        field = block.model_fields.get(str(part))
+        field = None if is_name else block.model_fields.get(str(part))
+        is_name = field is not None and get_origin(field.annotation) is dict
         if field is not None:
             block = block_of(field.annotation) or block
     yield from block.model_fields

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
+
+from pydantic import field_validator
 
 from phenopipe.config.block import Block, setting
 
@@ -59,3 +62,18 @@ class DaskSettings(Block):
     worker_memory: str = setting("1GB", "Memory of one worker process or SLURM job.", unit="bytes")
     slurm_queue: str | None = setting(None, "SLURM partition of the workers.")
     slurm_walltime: str = setting("01:00:00", "Wall time of a SLURM worker.", unit="h:min:s")
+
+    @field_validator("worker_memory")
+    @classmethod
+    def _is_memory(cls, value: str) -> str:
+        if not re.fullmatch(r"(?=.*[1-9])\d+(\.\d+)? ?[kMGT]i?B", value, re.ASCII | re.IGNORECASE):
+            raise ValueError("give a number and kB, MB, GB, TB, KiB, MiB, GiB or TiB, such as 2GB")
+        return value
+
+    @field_validator("slurm_walltime", mode="before")
+    @classmethod
+    def _is_walltime(cls, value: object) -> object:
+        # YAML reads 10:00:00 without quotes as a number of base 60.
+        if not isinstance(value, str) or not re.fullmatch(r"[0-9]+:[0-5][0-9]:[0-5][0-9]", value):
+            raise ValueError('give hours:minutes:seconds in quotes, such as "10:00:00"')
+        return value

@@ -39,6 +39,11 @@ def test_nothing_given_means_defaults() -> None:
         ({"ingest": {"crop_size": "256 mm"}}, "ingest.crop_size"),
         ({"plan": {"timezone": "Mars/Olympus"}}, "plan.timezone: is no IANA time zone"),
         ({"analyses": {"a": {"model": "b"}}}, "analyses.a.model: there is no model 'b'"),
+        (
+            {"models": {"train": {"weihgts": "x"}}},
+            "models.train.weihgts: unknown key, did you mean 'weights'?",
+        ),
+        ({"analyses": {"a\n": {}}}, "becomes a folder"),
         ({"analyses": {"../a": {}}}, "'../a' becomes a folder"),
         ({"models": {}, "analyses": {}}, "models: needs at least one entry"),
         ({"models": {"m": {"weights": None}}}, "models.m: give weights, or train, or both"),
@@ -46,16 +51,71 @@ def test_nothing_given_means_defaults() -> None:
             {"ingest": {"cameras": {"c": {"pots": {"rows": 2}}}}},
             "ingest.cameras.c.pots: give rows, cols and corners together, or boxes",
         ),
+        ({"ingest": {"max_megapixels": float("inf")}}, "max_megapixels: input should be a finite"),
+        ({"ingest": {"max_megapixels": float("nan")}}, "max_megapixels: input should be a finite"),
     ],
 )
 def test_each_problem_names_key_and_mend(data: dict, message: str) -> None:
     assert message in problems(data)
 
 
+TOP_LEFT, TOP_RIGHT, BOTTOM_RIGHT, BOTTOM_LEFT = (1, 2), (90, 0), (95, 60), (3, 55)
+
+
+@pytest.mark.parametrize(
+    "corners",
+    [
+        [TOP_LEFT, TOP_RIGHT, BOTTOM_LEFT, BOTTOM_RIGHT],
+        [TOP_RIGHT, TOP_LEFT, BOTTOM_LEFT, BOTTOM_RIGHT],
+        [TOP_RIGHT, BOTTOM_RIGHT, BOTTOM_LEFT, TOP_LEFT],
+        [BOTTOM_RIGHT, BOTTOM_LEFT, TOP_LEFT, TOP_RIGHT],
+        [TOP_LEFT, TOP_LEFT, BOTTOM_RIGHT, BOTTOM_LEFT],
+        [TOP_LEFT, TOP_RIGHT, (5, 5), BOTTOM_LEFT],
+    ],
+)
+def test_corners_in_another_order_are_refused(corners: list) -> None:
+    def pots(order: list) -> dict:
+        return {"ingest": {"cameras": {"c": {"pots": {"rows": 1, "cols": 1, "corners": order}}}}}
+
+    check_config(pots([TOP_LEFT, TOP_RIGHT, BOTTOM_RIGHT, BOTTOM_LEFT]))
+    assert problems(pots(corners)) == (
+        "my.yaml: ingest.cameras.c.pots: corners run top left, top right, bottom right, "
+        "bottom left, with y downwards"
+    )
+
+
+@pytest.mark.parametrize("memory", ["5 crops", "GB", "2", "0GB", "-1GB", "1GB\n", "1GBs"])
+def test_a_memory_without_number_or_unit(memory: str) -> None:
+    message = "dask.worker_memory: give a number and kB, MB, GB, TB, KiB, MiB, GiB or TiB"
+    assert message in problems({"dask": {"worker_memory": memory}})
+
+
+@pytest.mark.parametrize("walltime", ["soon", "10:00", "1:60:00", "01:00:00\n", 36000])
+def test_a_wall_time_that_is_none(walltime: object) -> None:
+    message = 'dask.slurm_walltime: give hours:minutes:seconds in quotes, such as "10:00:00"'
+    assert message in problems({"dask": {"slurm_walltime": walltime}})
+
+
+@pytest.mark.parametrize("memory", ["512kB", "1.5 GB", "3gib", "2TiB"])
+def test_memories_and_wall_times(memory: str) -> None:
+    dask = check_config({"dask": {"worker_memory": memory, "slurm_walltime": "120:00:59"}}).dask
+    assert (dask.worker_memory, dask.slurm_walltime) == (memory, "120:00:59")
+
+
 def test_all_problems_at_once() -> None:
     text = problems({"nonsense": 1, "plan": {"shard_size": 0}, "run": {"max_failed_share": 2}})
     assert len(text.splitlines()) == 3
     assert all(line.startswith("my.yaml: ") for line in text.splitlines())
+
+
+def test_missing_models_are_named_beside_other_problems() -> None:
+    analyses = {"a": {"model": "b"}, "c": {"model": "d", "nonsense": 1}, "e": {"model": "m"}}
+    models = {"m": {"weights": "default", "wieghts": 1}}
+    text = problems({"plan": {"shard_size": 0}, "models": models, "analyses": analyses})
+    assert len(text.splitlines()) == 5
+    assert "my.yaml: analyses.a.model: there is no model 'b' in models (m)" in text.splitlines()
+    assert "my.yaml: analyses.c.model: there is no model 'd' in models (m)" in text.splitlines()
+    assert "my.yaml: models.m.wieghts: unknown key, did you mean 'weights'?" in text.splitlines()
 
 
 @pytest.mark.parametrize(
