@@ -20,7 +20,7 @@ from phenopipe.predict import predict_shard
 from phenopipe.segment import segment_set
 from phenopipe.store import create_array, create_store
 from phenopipe.tabulate import Column, write_table
-from phenopipe.train.optimise import LossLog, optimise
+from phenopipe.train.optimise import LossLog, Training, optimise
 
 torch.set_num_threads(1)
 SIDE, COUNT, DIMENSIONS = 64, 12, 4
@@ -135,7 +135,7 @@ def test_a_checkpoint(small_disk) -> None:
         checkpoint_minutes=1e-9,
     )
     with pytest.raises(StoreError) as caught:
-        list(optimise(WNet("tiny", DIMENSIONS), settings, disk / "training"))
+        list(optimise(Training.start(WNet("tiny", DIMENSIONS)), settings, disk / "training"))
     assert caught.value.problems == (f"{disk}/training/checkpoint.safetensors: {FULL}",)
     assert leftovers(disk) == ["training/losses.csv"]
 

@@ -115,6 +115,6 @@ def training_batches(settings: TrainSettings, first_step: int) -> Iterator[Batch
         collate_fn=collate,
         worker_init_fn=_one_thread,
         prefetch_factor=4 if settings.workers else None,
-        # Not forkserver: it would run a workflow's script, which is the main module, once more.
-        multiprocessing_context="fork" if settings.workers else None,
+        # Not fork: a child of a process in which torch has used threads can wait for ever.
+        multiprocessing_context="forkserver" if settings.workers else None,
     )

@@ -18,7 +18,7 @@ from phenopipe.model.weights import copy_weights, save_model
 from phenopipe.model.wnet import WNet
 from phenopipe.progress import track
 from phenopipe.train.card import write_card
-from phenopipe.train.optimise import optimise
+from phenopipe.train.optimise import Training, optimise
 from phenopipe.train.validate import Score, validate
 
 log = logging.getLogger(__name__)
@@ -132,14 +132,13 @@ def _fit(training: TrainSettings, start: Path | None, work: Path, output: Path) 
     )
     if start is not None:
         copy_weights(model, start)
-    averaged = model
-    steps = optimise(model, training, work)
-    for number, loss, state in track(steps, training.steps, "train"):
-        averaged = state.averaged
+    state = Training.start(model)
+    steps = optimise(state, training, work, file_sha256(start) if start else "")
+    for number, loss in track(steps, training.steps, "train"):
         if number % 50 == 0 or number + 1 == training.steps:
             log.info("step %d of %d: loss %.4f", number + 1, training.steps, loss)
     facts = {"steps": str(training.steps), "phenopipe_version": phenopipe.__version__}
-    save_model(output, averaged.cpu(), facts)
+    save_model(output, state.averaged.cpu(), facts)
 
 
 def _publish(

@@ -41,12 +41,12 @@ def learning_rate(step: int, settings: TrainSettings) -> float:
     return settings.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
 
 
-def settings_digest(settings: TrainSettings) -> str:
-    """Return a hash of the settings on which the course of a training depends."""
+def settings_digest(settings: TrainSettings, start: str = "") -> str:
+    """Return a hash of all on which the course of a training depends: settings and start."""
     course = settings.model_dump_json(
         exclude={"workers", "checkpoint_minutes", "gate_margin", "validation_images"}
     )
-    return hashlib.sha256(course.encode()).hexdigest()
+    return hashlib.sha256(f"{course}{start}".encode()).hexdigest()
 
 
 @dataclass
@@ -139,23 +139,26 @@ class Training:
 
 
 def optimise(
-    model: WNet, settings: TrainSettings, folder: Path
-) -> Iterator[tuple[int, float, Training]]:
+    training: Training, settings: TrainSettings, folder: Path, start: str = ""
+) -> Iterator[tuple[int, float]]:
     """Train, with checkpoints in `folder`, going on from the last one.
 
     Parameters
     ----------
-    model : WNet
-        The network as it starts.
+    training : Training
+        The training before its first step; afterwards, as far as it got.
     settings : TrainSettings
         Everything about the training.
     folder : Path
         Holds ``checkpoint.safetensors`` and ``losses.csv``; it is made if it is missing.
+    start : str
+        SHA-256 of the weights from which the training started, empty for random ones. A
+        checkpoint that grew from others is not gone on from.
 
     Yields
     ------
-    step, loss, training
-        After each step.
+    step, loss
+        After each step; nothing if the checkpoint stands at the last one.
 
     Raises
     ------
@@ -164,9 +167,13 @@ def optimise(
     StoreError
         If checkpoint or losses cannot be written.
     """
-    training = Training.start(model)
     checkpoint = folder / "checkpoint.safetensors"
-    state = (settings_digest(settings), training.model, training.averaged, training.optimiser)
+    state = (
+        settings_digest(settings, start),
+        training.model,
+        training.averaged,
+        training.optimiser,
+    )
     first = load_checkpoint(checkpoint, *state)
     if first:
         log.info("going on from step %d of %d", first, settings.steps)
@@ -175,7 +182,7 @@ def optimise(
         for number, batch in enumerate(training_batches(settings, first), start=first):
             loss, parts = training.step(number, batch, settings)
             losses.write(number, loss, parts, learning_rate(number, settings))
-            yield number, loss, training
+            yield number, loss
             if time.monotonic() - saved > settings.checkpoint_minutes * 60:
                 save_checkpoint(checkpoint, number + 1, *state)
                 saved = time.monotonic()

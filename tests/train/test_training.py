@@ -13,11 +13,11 @@ import torch
 from phenopipe.config import LossSettings, ModelSettings, TrainSettings
 from phenopipe.errors import ModelError
 from phenopipe.model.find import file_sha256
-from phenopipe.model.weights import load_model, read_header
+from phenopipe.model.weights import load_model, read_header, save_model
 from phenopipe.model.wnet import WNet
 from phenopipe.train import judge, train_model
 from phenopipe.train.data import TRAINING, VALIDATION, SyntheticPlants, collate
-from phenopipe.train.optimise import learning_rate, optimise
+from phenopipe.train.optimise import Training, learning_rate, optimise
 from phenopipe.train.validate import Score
 
 torch.set_num_threads(1)
@@ -42,8 +42,8 @@ def course(folder: Path) -> list[list[str]]:
 def run(folder: Path, steps: int | None = None, settings: TrainSettings = SETTINGS) -> None:
     """Train, and leave in the middle as a killed process would."""
     torch.manual_seed(settings.seed)
-    training = optimise(WNet(settings.preset, settings.embedding_dim), settings, folder)
-    for number, _, _ in training:
+    training = Training.start(WNet(settings.preset, settings.embedding_dim))
+    for number, _ in optimise(training, settings, folder):
         if steps is not None and number + 1 == steps:
             return
 
@@ -181,3 +181,24 @@ def test_starting_from_weights_of_another_shape_names_both(tmp_path: Path) -> No
     other = SETTINGS.model_copy(update={"embedding_dim": 8})
     with pytest.raises(ModelError, match=r"embedding_dim 4, but .* embedding_dim 8"):
         train_model("n", ModelSettings(weights=start, train=other), tmp_path / "n")
+
+
+def test_a_finished_training_that_runs_again_gives_the_same_model(tmp_path: Path) -> None:
+    settings = ModelSettings(weights=None, train=SETTINGS)
+    train_model("m", settings, tmp_path)
+    first = file_sha256(tmp_path / "model.safetensors")
+    (tmp_path / "model.safetensors").unlink()  # as if killed before it was published
+    train_model("m", settings, tmp_path)
+    assert file_sha256(tmp_path / "model.safetensors") == first
+
+
+def test_other_weights_to_start_from_begin_anew(tmp_path: Path) -> None:
+    for name, seed in (("a", 1), ("b", 2)):
+        torch.manual_seed(seed)
+        save_model(tmp_path / f"{name}.safetensors", WNet("tiny", 4))
+    settings = SETTINGS.model_copy(update={"gate_margin": 1.0})
+    for folder, start in (("changed", "a"), ("changed", "b"), ("fresh", "b")):
+        weights = str(tmp_path / f"{start}.safetensors")
+        train_model("m", ModelSettings(weights=weights, train=settings), tmp_path / folder)
+    changed, fresh = (tmp_path / folder / "model.safetensors" for folder in ("changed", "fresh"))
+    assert file_sha256(changed) == file_sha256(fresh)

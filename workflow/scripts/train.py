@@ -7,8 +7,10 @@ from phenopipe.logs import stage_log
 from phenopipe.threads import limit_threads
 from phenopipe.train import train_model
 
-with stage_log(snakemake.log[0]):
-    limit_threads(snakemake.threads)
-    name = snakemake.wildcards.model
-    settings = check_config(snakemake.config).models[name]
-    train_model(name, settings, Path(snakemake.output.model).parent)
+# The processes that draw pictures start by importing the main module, which this script is.
+if __name__ == "__main__":
+    with stage_log(snakemake.log[0]):
+        limit_threads(snakemake.threads)
+        name = snakemake.wildcards.model
+        settings = check_config(snakemake.config).models[name]
+        train_model(name, settings, Path(snakemake.output.model).parent)
