@@ -30,11 +30,12 @@ DEMO: dict[str, Any] = {
         "demo": {
             "weights": "default",
             "train": {
-                "steps": 30,
+                "steps": 20,
                 "batch_size": 4,
-                "learning_rate": 1e-4,
+                "learning_rate": 2e-5,
                 "warmup_steps": 5,
                 "validation_images": 12,
+                "gate_margin": 0.02,
             },
         }
     },

@@ -26,7 +26,7 @@ class SegmentSettings(Block):
         4.0, "Seeds closer than this are one seed, the higher.", unit="crop px", ge=1
     )
     seed_threshold: float = setting(
-        0.45,
+        0.3,
         "A seed is a local maximum of the smoothed distance map at least this high.",
         gt=0,
         le=1,
@@ -39,7 +39,7 @@ class SegmentSettings(Block):
         le=90,
     )
     merge_angle_deg: float = setting(
-        15.0,
+        25.0,
         "Two seeds whose vectors are within this angle are one leaf if pixels that agree with both "
         "connect them (long leaves have several maxima); 0 never joins seeds.",
         unit="deg",
@@ -47,7 +47,7 @@ class SegmentSettings(Block):
         le=90,
     )
     min_leaf_area_px: float = setting(12.0, "Smaller leaves are removed.", unit="crop px", ge=0)
-    min_confidence: float = setting(0.3, "Leaves of a lower confidence are removed.", ge=0, le=1)
+    min_confidence: float = setting(0.15, "Leaves of a lower confidence are removed.", ge=0, le=1)
 
 
 class DaskSettings(Block):

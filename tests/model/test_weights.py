@@ -93,3 +93,10 @@ def test_missing_weights(tmp_path: Path) -> None:
         find_weights(str(tmp_path / "none.safetensors"))
     with pytest.raises(ModelError, match="packaged weights"):
         find_weights("nonesuch")
+
+
+def test_the_packaged_weights_are_those_of_their_card() -> None:
+    weights = find_weights("default")
+    assert file_sha256(weights) in weights.with_suffix(".md").read_text(encoding="utf-8")
+    assert weights.stat().st_size < 10e6
+    assert load_model(weights).preset == "small"
