@@ -38,4 +38,4 @@ onsuccess:
 
 
 onerror:
-    print_summaries()
+    print_summaries(since=STARTED)

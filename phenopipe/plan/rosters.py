@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +12,7 @@ from phenopipe.config import Config
 from phenopipe.errors import StoreError
 from phenopipe.files import write_text
 from phenopipe.plan.make import iter_rosters
+from phenopipe.plan.names import printable
 from phenopipe.plan.roster import Roster, read_roster, write_roster
 
 
@@ -77,6 +79,26 @@ class Rosters(Mapping[str, Roster]):
             if not path.exists() or read_roster(path) != roster:
                 write_roster(roster, path)
         write_text(self._index, "".join(f"{key}\n" for key in self._found))
+
+    def dropped(self) -> list[str]:
+        """Say for each set with dropped files how many are kept and dropped, and why.
+
+        Returns
+        -------
+        list of str
+            One line a set, the most frequent reasons first; safe to print on a terminal.
+        """
+        lines = []
+        for roster in self._found.values():
+            reasons = Counter(row.reason for row in roster.rows if row.reason)
+            if reasons:
+                why = "; ".join(f"{n} {printable(reason)}" for reason, n in reasons.most_common(3))
+                more = f"; {len(reasons) - 3} further reasons" if len(reasons) > 3 else ""
+                lines.append(
+                    f"{printable(roster.image_set)}: {len(roster.kept)} images kept, "
+                    f"{reasons.total()} files dropped: {why}{more}"
+                )
+        return lines
 
     @property
     def _index(self) -> Path:

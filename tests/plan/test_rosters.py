@@ -65,3 +65,10 @@ def test_nothing_is_written_or_listed_before_it_is_asked_for(configure, folder):
 def test_a_job_without_a_main_process(configure, folder):
     with pytest.raises(StoreError, match=r"sets\.txt"):
         list(job(configure, folder))
+
+
+def test_dropped_files_are_counted_by_reason(configure, add, folder):
+    add("night 1/a.png", "night 1/b.txt", "night 1/c.txt", "night 1/.d.png", "night_2/c.png")
+    (line,) = main_process(configure, folder).dropped()
+    assert line.startswith("night 1: 1 images kept, 3 files dropped: 2 ")
+    assert "; 1 " in line

@@ -3,6 +3,7 @@ import os
 import re
 import shutil
 import sys
+import time
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from phenopipe.logs import error_lines
 from phenopipe.model.find import file_sha256, find_weights
 from phenopipe.plan.rosters import Rosters
 from phenopipe.run_lock import RunLock
+
+STARTED = time.time()
 
 with error_lines():
     CONFIG = check_config(
@@ -139,14 +142,17 @@ def made_with(wildcards):
     return CONFIG.analyses[wildcards.analysis].model_dump(mode="json")
 
 
-def print_summaries():
-    """End a run with what came of it, for every analysis that got that far."""
-    from phenopipe.tabulate.run_summary import (
-        summary_text,
-    )  # pandas: not at every job's start
+def print_summaries(since=0.0):
+    """End a run with what came of it, for every analysis that got that far since a time."""
+    # pandas: not at every job's start
+    from phenopipe.tabulate.run_summary import summary_text
 
-    for path in expand(
-        "results/analyses/{analysis}/summary.json", analysis=CONFIG.analyses
-    ):
-        if Path(path).is_file():
-            print(f"\n{path}\n{summary_text(path)}", file=sys.stderr)
+    for line in ROSTERS.dropped():
+        print(line, file=sys.stderr)
+    for analysis in CONFIG.analyses:
+        path = Path("results/analyses") / analysis / "summary.json"
+        if path.is_file() and path.stat().st_mtime >= since:
+            with error_lines():
+                print(f"\n{path}\n{summary_text(path)}", file=sys.stderr)
+        else:
+            print(f"\nanalysis {analysis}: not reached, see logs/", file=sys.stderr)
