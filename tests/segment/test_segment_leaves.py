@@ -164,7 +164,7 @@ def test_a_long_leaf_with_two_maxima_stays_whole():
 
 def test_touching_leaves_are_not_merged_unless_their_vectors_agree():
     truth = voronoi((40, 60), [(20, 15), (20, 45)])
-    one, lenient = directions(2), SegmentSettings(min_confidence=0)
+    one, lenient = directions(2), SegmentSettings(min_confidence=0, merge_angle_deg=15)
     for angle, leaves in ((10, 1), (25, 2)):
         turned = np.cos(np.deg2rad(angle)) * one[0] + np.sin(np.deg2rad(angle)) * one[1]
         labels = segment_leaves(
@@ -266,7 +266,8 @@ def test_confidence_falls_with_the_margin():
     for degrees in (90, 40, 25):
         turned = np.cos(np.deg2rad(degrees)) * one + np.sin(np.deg2rad(degrees)) * two
         scene = distance_of(truth), embedding_of(truth, np.stack([one, turned]))
-        scores.append(find_leaves(*scene, SegmentSettings(min_confidence=0)).confidence)
+        lenient = SegmentSettings(min_confidence=0, merge_angle_deg=15)
+        scores.append(find_leaves(*scene, lenient).confidence)
         assert len(scores[-1]) == 2
         margin = 1 if degrees == 90 else 1 - np.cos(np.deg2rad(degrees))
         assert scores[-1] == pytest.approx([np.sqrt(margin)] * 2, rel=0.05)
