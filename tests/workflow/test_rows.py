@@ -7,7 +7,8 @@ import re
 import shutil
 
 import pytest
-from experiment import Experiment, draw_picture
+from experiment import Experiment
+from green_plants import draw_pot, write_green_model, write_picture
 
 pytestmark = pytest.mark.workflow
 
@@ -22,16 +23,17 @@ def night(tmp_path_factory):
     """A night with everything that goes wrong, and the run that fails for it."""
     experiment = Experiment(tmp_path_factory.mktemp("rows") / "experiment")
     images = experiment.folder / "images" / NIGHT
-    draw_picture(images / "top_plant.png", seed=3)
-    draw_picture(images / "top_empty.png", empty=True)
-    draw_picture(images / "tray_1.png", seed=4)
+    write_green_model(experiment.folder / "net.safetensors")
+    write_picture(images / "top_plant.png", draw_pot(128, leaves=3))
+    write_picture(images / "top_empty.png", draw_pot(128, leaves=0))
+    write_picture(images / "tray_1.png", draw_pot(128))
     whole = (images / "top_plant.png").read_bytes()
     (images / "top_cut.png").write_bytes(whole[: len(whole) // 2])
     (images / "top_text.png").write_text("no picture")
     (images / "top_zero.png").touch()
     for name in NAMES:
         shutil.copyfile(images / "top_plant.png", images / f"top_{name}.png")
-    draw_picture(experiment.folder / "images/none kept/other.png")
+    write_picture(experiment.folder / "images/none kept/other.png", draw_pot(128))
     experiment.write_config(
         plan={
             "image_root": "images",
@@ -39,7 +41,8 @@ def night(tmp_path_factory):
             "settle_seconds": 0,
         },
         ingest={"crop_size": 128, "cameras": {"tray": {"pots": POTS}}},
-        analyses={"one": {}},
+        models={"net": {"weights": "net.safetensors"}},
+        analyses={"one": {"model": "net"}},
         run={"max_failed_share": 0.1},
     )
     return experiment, experiment.run()
@@ -71,7 +74,7 @@ def test_a_row_for_every_pot_of_every_image(tables):
     assert len({row["pot"] for row in tray}) == 4
     named = {row["image"]: row["leaf_count"] for row in plants}
     for name in NAMES:
-        assert named[f"{NIGHT}/top_{name}.png"] == named[f"{NIGHT}/top_plant.png"]
+        assert named[f"{NIGHT}/top_{name}.png"] == "3"
 
 
 def test_rows_without_measurements_say_why(tables):
@@ -82,7 +85,7 @@ def test_rows_without_measurements_say_why(tables):
         assert "unreadable" in row["qc_flags"].split(";")
     assert rows["top_empty.png"]["leaf_count"] == "0"
     assert "empty" in rows["top_empty.png"]["qc_flags"].split(";")
-    assert int(rows["top_plant.png"]["leaf_count"]) >= 0
+    assert rows["top_plant.png"]["leaf_count"] == "3"
 
 
 def test_a_name_never_becomes_a_command(night):
