@@ -13,7 +13,6 @@ rule plan:
     params:
         roster="results/plan/{set}.roster.tsv",
         digest=lambda wildcards: ROSTERS[wildcards.set].digest,
-        experiment=lambda wildcards: CONFIG.experiment,
     message:
         "plan: image set {wildcards.set}"
     script:

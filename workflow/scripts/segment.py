@@ -3,10 +3,12 @@
 from phenopipe.config import SegmentSettings, check_config
 from phenopipe.logs import stage_log
 from phenopipe.segment import segment_set
+from phenopipe.threads import limit_threads
 
 # Dask starts worker processes by importing the main module, which this script is.
 if __name__ == "__main__":
     with stage_log(snakemake.log[0]):
+        limit_threads(1)  # for each of Dask's workers
         segment_set(
             list(zip(snakemake.input.tables, snakemake.input.crops, strict=True)),
             list(snakemake.input.predictions),
