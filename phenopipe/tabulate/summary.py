@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from phenopipe.plan import printable
 from phenopipe.tabulate.flags import FAILED, has_flag
 
 
@@ -100,7 +101,7 @@ def render_summary(sets: Mapping[str, Summary], *, most_failures: int = 20) -> s
         Text for a terminal; control characters of names are shown, not obeyed.
     """
     total = sum(sets.values(), Summary(0, 0, 0))
-    named = [(_plain(name), summary) for name, summary in sets.items()] + [("all", total)]
+    named = [(printable(name), summary) for name, summary in sets.items()] + [("all", total)]
     width = max(len("image set"), *(len(name) for name, _ in named))
     lines = [f"{'image set':<{width}}  {'rows':>7}  {'ok':>7}  {'flagged':>7}  {'failed':>7}"]
     lines += [
@@ -108,13 +109,9 @@ def render_summary(sets: Mapping[str, Summary], *, most_failures: int = 20) -> s
         for name, s in named
     ]
     lines += [
-        _plain(f"failed: {f.image_set}, {f.image}, pot {f.pot or '-'}: {f.reason}")
+        printable(f"failed: {f.image_set}, {f.image}, pot {f.pot or '-'}: {f.reason}")
         for f in total.failures[:most_failures]
     ]
     if (more := len(total.failures) - most_failures) > 0:
         lines.append(f"... and {more} more failed rows: see qc_flags in plants.csv")
     return "\n".join(lines) + "\n"
-
-
-def _plain(text: str) -> str:
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
