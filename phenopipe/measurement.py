@@ -25,9 +25,10 @@ from phenopipe.errors import InputError, UnreadableImageError
 from phenopipe.ingest import Crop, CropRow, cut_pots, decode_image, unreadable_pots
 from phenopipe.model.find import file_sha256, find_weights
 from phenopipe.plan import RosterRow
-from phenopipe.predict import Network
+from phenopipe.predict import Network, look
 from phenopipe.segment import empty_measurements, segment_crop
 from phenopipe.tabulate import Provenance, join_pots, leaf_rows, plant_rows
+from phenopipe.window import Window
 
 ImageLike = str | os.PathLike[str] | NDArray[np.uint8]
 
@@ -154,8 +155,8 @@ class Measurer:
         cut = [(crop_row, crop) for crop_row, crop in pots if crop is not None]
         leaves = 0
         for (crop_row, crop), found in zip(cut, self._segment(cut), strict=True):
-            pot_labels, traits = found
-            _paste(labels, pot_labels, crop, leaves)
+            pot_labels, window, traits = found
+            _paste(labels, pot_labels, crop, window, leaves)
             is_leaf = traits["label"] > 0
             traits.loc[is_leaf, "label"] += leaves
             leaves += int(is_leaf.sum())
@@ -167,21 +168,24 @@ class Measurer:
 
     def _segment(
         self, cut: Sequence[tuple[CropRow, Crop]]
-    ) -> Iterator[tuple[NDArray[np.uint32], pd.DataFrame]]:
+    ) -> Iterator[tuple[NDArray[np.uint32], Window, pd.DataFrame]]:
         """Predict and segment, through the stored encoding, so that rows equal the pipeline's."""
         step = self.network.settings.batch_size
         for start in range(0, len(cut), step):
             crops = [crop for _, crop in cut[start : start + step]]
-            distances, embeddings = self.network(np.stack([crop.rgb for crop in crops]))
-            for crop, distance, embedding in zip(crops, distances, embeddings, strict=True):
-                yield segment_crop(
+            seen = look(self.network, np.stack([crop.rgb for crop in crops]))
+            predicted = zip(crops, seen.distance, seen.embedding, seen.windows, strict=True)
+            for crop, distance, embedding, window in predicted:
+                labels, traits = segment_crop(
                     crop.rgb,
                     encode_distance(distance),
                     encode_embedding(embedding, distance),
+                    window,
                     crop.transform,
                     crop.valid,
                     self.segment,
                 )
+                yield labels, window, traits
 
 
 def measure(
@@ -260,17 +264,22 @@ def _known(pots: Sequence[CropRow], plant: str) -> pd.DataFrame:
 
 
 def _paste(
-    labels: NDArray[np.uint32], pot_labels: NDArray[np.uint32], crop: Crop, leaves: int
+    labels: NDArray[np.uint32],
+    pot_labels: NDArray[np.uint32],
+    crop: Crop,
+    window: Window,
+    leaves: int,
 ) -> None:
     """Write a crop's leaves into the image's label map, each pixel by its nearest neighbour."""
     height, width = labels.shape
+    size = len(pot_labels)
     # The transform is a scaling and a shift, so rows and columns are looked up separately.
-    (scale_x, _, shift_x), (_, scale_y, shift_y) = crop.transform
+    (scale_x, _, shift_x), (_, scale_y, shift_y) = window.compose(crop.transform, size)
     cols = np.rint((np.arange(width) - shift_x) / scale_x).astype(int)
     rows = np.rint((np.arange(height) - shift_y) / scale_y).astype(int)
-    left, top, right, bottom = crop.valid
+    left, top, right, bottom = window.clip(crop.valid, size)
     in_cols = np.flatnonzero((cols >= left) & (cols < right))
     in_rows = np.flatnonzero((rows >= top) & (rows < bottom))
     found = pot_labels[np.ix_(rows[in_rows], cols[in_cols])]
-    window = np.ix_(in_rows, in_cols)
-    labels[window] = np.where(found > 0, found + np.uint32(leaves), labels[window])
+    at = np.ix_(in_rows, in_cols)
+    labels[at] = np.where(found > 0, found + np.uint32(leaves), labels[at])

@@ -26,8 +26,8 @@ from phenopipe.files import write_aside
 Kind = Literal["crops", "predictions", "labels"]
 FORMATS: Mapping[Kind, str] = {
     "crops": "phenopipe-crops-1",
-    "predictions": "phenopipe-predictions-1",
-    "labels": "phenopipe-labels-1",
+    "predictions": "phenopipe-predictions-2",
+    "labels": "phenopipe-labels-2",
 }
 
 #: Level 3 shrinks crops by another 6 % over level 1 for the same decoding time.

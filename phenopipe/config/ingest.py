@@ -76,8 +76,8 @@ class IngestSettings(Block):
     """Decode images, cut pots, and resample them to crops."""
 
     crop_size: int = setting(
-        256,
-        "Side of the square crops that the model sees.",
+        512,
+        "Side of the square crops, in which the model finds the plant.",
         unit="px",
         ge=64,
         le=2048,

@@ -16,4 +16,17 @@ class PredictSettings(Block):
     precision: Literal["auto", "bf16", "fp32"] = setting(
         "auto", "Arithmetic: auto takes bf16 where the hardware computes it natively."
     )
+    looks: Literal[1, 2] = setting(
+        2,
+        "1: the network sees the whole crop; 2: it looks again at a window around what grows "
+        "there, so that seedlings are seen enlarged.",
+    )
+    network_size: int | None = setting(
+        256,
+        "Side of what the network sees and predicts; null keeps the crop's.",
+        unit="px",
+        ge=32,
+        le=4096,
+        multiple_of=16,
+    )
     batch_size: int = setting(8, "Crops in one pass of the network.", ge=1, le=4096)

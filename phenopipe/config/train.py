@@ -11,6 +11,9 @@ from phenopipe.config.synth import PlantSettings
 
 Preset = Literal["paper", "small", "tiny"]
 
+#: Share of a training's steps over which its pictures grow.
+GROWTH_SHARE = 0.6
+
 
 class LossSettings(Block):
     """Weights and options of the three losses (Wu et al. 2020)."""
@@ -18,6 +21,11 @@ class LossSettings(Block):
     distance: float = setting(1.0, "Weight of the distance regression L_dist.", ge=0)
     intra: float = setting(1.0, "Weight of L_intra: pixels of a leaf point one way.", ge=0)
     inter: float = setting(1.0, "Weight of L_inter: neighbours stand at right angles.", ge=0)
+    contrast: float = setting(
+        1.0,
+        "Weight of the contrast of each pixel's own leaf to all others; 0 is the paper's.",
+        ge=0,
+    )
     background: Literal["anchored", "instance"] = setting(
         "anchored",
         "anchored: the background has one fixed direction, so that pixels can be told to be "
@@ -47,6 +55,15 @@ class TrainSettings(Block):
     image_size: int = setting(
         256, "Side of the training pictures.", unit="px", ge=64, le=1024, multiple_of=16
     )
+    first_image_size: int | None = setting(
+        None,
+        "Side of the first pictures; it grows to image_size over the first 60 % of the steps, "
+        "since small pictures teach most of it in a fraction of the time. Null: no growth.",
+        unit="px",
+        ge=64,
+        le=1024,
+        multiple_of=16,
+    )
     seed: int = setting(0, "Seed of weights, pictures and their order.", ge=0)
     steps: int = setting(4000, "Optimiser steps.", ge=1)
     batch_size: int = setting(8, "Pictures in a step.", ge=1)
@@ -67,6 +84,18 @@ class TrainSettings(Block):
         "than its predecessor's.",
         ge=0,
     )
+
+    @model_validator(mode="after")
+    def _grows(self) -> Self:
+        if (self.first_image_size or self.image_size) > self.image_size:
+            raise ValueError("first_image_size is above image_size")
+        return self
+
+    def image_size_at(self, step: int) -> int:
+        """Return the side of the pictures of a step, px: a multiple of 16."""
+        first = self.first_image_size or self.image_size
+        grown = min(step / (GROWTH_SHARE * self.steps), 1.0)
+        return first + int((self.image_size - first) * grown) // 16 * 16
 
 
 class ModelSettings(Block):

@@ -16,6 +16,7 @@ from phenopipe.encoding import encode_distance, encode_embedding
 from phenopipe.errors import StoreError
 from phenopipe.model.find import file_sha256
 from phenopipe.model.header import read_header
+from phenopipe.predict.look import look
 from phenopipe.predict.network import Network
 from phenopipe.progress import track
 from phenopipe.store import create_array, create_store, open_array, open_store, read_crop
@@ -38,8 +39,8 @@ def predict_shard(
     model : path-like
         Model file.
     output : path-like
-        Store to write: ``distance`` (N, S, S) uint8 and ``embedding`` (N, S, S, E) int8. It
-        appears only when whole.
+        Store to write: ``distance`` (N, S, S) uint8 and ``embedding`` (N, S, S, E) int8 of each
+        crop's window, ``window`` (N, 3) int32: left, top and side. It appears only when whole.
     settings : PredictSettings, optional
         Device, precision and batch size.
 
@@ -58,17 +59,21 @@ def predict_shard(
     count, size = rgb.shape[:2]
     if rgb.shape != (count, size, size, 3) or rgb.dtype != np.uint8:
         raise StoreError(f"{crops}: rgb is {rgb.shape} {rgb.dtype}, not (N, S, S, 3) uint8")
-    distances = np.zeros((count, size, size), np.uint8)
-    embeddings = np.zeros((count, size, size, network.embedding_dim), np.int8)
+    seen = network.settings.network_size or size
+    distances = np.zeros((count, seen, seen), np.uint8)
+    embeddings = np.zeros((count, seen, seen, network.embedding_dim), np.int8)
+    windows = np.zeros((count, 3), np.int32)
     step = network.settings.batch_size
     for start in track(range(0, count, step), -(-count // step), f"predict {Path(crops).stem}"):
         stop = min(start + step, count)
-        distance, embedding = network(np.stack([_read(rgb, i) for i in range(start, stop)]))
-        distances[start:stop] = encode_distance(distance)
-        embeddings[start:stop] = encode_embedding(embedding, distance)
+        found = look(network, np.stack([_read(rgb, i) for i in range(start, stop)]))
+        distances[start:stop] = encode_distance(found.distance)
+        embeddings[start:stop] = encode_embedding(found.embedding, found.distance)
+        windows[start:stop] = [(w.left, w.top, w.side) for w in found.windows]
     with create_store(output, "predictions", attributes) as group:
         create_array(group, "distance", distances.shape, np.uint8)[:] = distances
         create_array(group, "embedding", embeddings.shape, np.int8)[:] = embeddings
+        create_array(group, "window", windows.shape, np.int32)[:] = windows
 
 
 def _read(rgb: zarr.Array[Any], index: int) -> NDArray[np.uint8]:

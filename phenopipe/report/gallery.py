@@ -18,11 +18,13 @@ from phenopipe.errors import StoreError
 from phenopipe.ingest.table import read_crop_table
 from phenopipe.report.overlay import draw_overlay
 from phenopipe.report.page import text_records
+from phenopipe.segment.sources import VALID
 from phenopipe.store import open_array, open_store, read_crop
 from phenopipe.tabulate.flags import FAILED, has_flag
+from phenopipe.window import Window
 
 _JPEG_QUALITY = 85
-_WHERE = ["shard", "at", "valid_top", "valid_bottom", "valid_left", "valid_right"]
+_WHERE = ["shard", "at", *VALID]
 
 
 @dataclass(frozen=True)
@@ -73,15 +75,18 @@ class CropPictures:
             or [pd.DataFrame(columns=["image", "pot"])],
             ignore_index=True,
         )
-        self._labels = open_array(open_store(labels, "labels"), "labels") if frames else None
-        counted = 0 if self._labels is None else self._labels.shape[0]
+        group = open_store(labels, "labels")
+        self._labels, self._windows = (open_array(group, name) for name in ("labels", "window"))
+        counted = self._labels.shape[0]
         if counted != len(self._crops) or len(frames) != len(self._stores):
             raise StoreError(f"{labels}: holds {counted} crops, the tables {len(self._crops)}")
         pots = zip(self._crops["image"], self._crops["pot"], strict=True)
         self._position = {pot: number for number, pot in enumerate(pots)}
 
     def overlay(self, image: str, pot: str, side: int) -> NDArray[np.uint8]:
-        """Return one crop's picture with its leaves, (h, w, 3), the longer side `side` px.
+        """Return what was predicted of a crop, with its leaves, (h, w, 3).
+
+        The longer side is `side` px.
 
         Raises
         ------
@@ -89,13 +94,16 @@ class CropPictures:
             If there is no such crop, or it is damaged.
         """
         number = self._position.get((image, pot))
-        if number is None or self._labels is None:
+        if number is None:
             raise StoreError(f"{image}, pot {pot}: there is no crop")
-        shard, at, top, bottom, left, right = map(int, self._crops[_WHERE].to_numpy()[number])
+        shard, at, *valid = map(int, self._crops[_WHERE].to_numpy()[number])
         rgb = read_crop(open_array(open_store(self._stores[shard], "crops"), "rgb"), at)
         labels = read_crop(self._labels, number)
+        window = Window(*map(int, read_crop(self._windows, number)))
+        size = len(labels)
+        left, top, right, bottom = window.clip((valid[0], valid[1], valid[2], valid[3]), size)
         part = np.s_[top:bottom, left:right]
-        return draw_overlay(*_resize(rgb[part], labels[part], side))
+        return draw_overlay(*_resize(window.resample(rgb, size)[part], labels[part], side))
 
 
 def choose_rows(plants: pd.DataFrame, most: int) -> pd.DataFrame:

@@ -16,8 +16,9 @@ from phenopipe.encoding import decode_distance, decode_embedding
 from phenopipe.errors import StoreError
 from phenopipe.segment.leaves import Segmentation, find_leaves
 from phenopipe.segment.sources import Crop
-from phenopipe.segment.traits import TRAITS, Box, measure_traits
+from phenopipe.segment.traits import TRAITS, measure_traits
 from phenopipe.store import Kind, open_array, open_store, read_crop, write_block
+from phenopipe.window import Box, Window
 
 Opener = Callable[[str, Kind, str], zarr.Array[Any]]
 
@@ -27,7 +28,7 @@ KEYS = ("crop_id", "image", "pot", "crop_index", "label", "status", "reason")
 
 def segment_block(
     crops: Sequence[Crop], start: int, labels_store: str, settings: SegmentSettings
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, NDArray[np.int32]]:
     """Segment a block of crops and write their labels.
 
     Parameters
@@ -43,9 +44,12 @@ def segment_block(
 
     Returns
     -------
-    DataFrame
-        Measurements, in the order of crops, then labels: one row with label 0 for each crop, then
-        one for each of its leaves. A crop whose stored pixels are damaged has status "damaged".
+    measurements : DataFrame
+        In the order of crops, then labels: one row with label 0 for each crop, then one for each
+        of its leaves. A crop whose stored pixels are damaged has status "damaged".
+    windows : ndarray, (N, 3), int32
+        Left, top and side of what each crop's labels cover, px of the crop; zeros where there
+        are no labels.
 
     Raises
     ------
@@ -54,14 +58,15 @@ def segment_block(
     """
     size = open_array(open_store(labels_store, "labels"), "labels").shape[1]
     labels = np.zeros((len(crops), size, size), np.uint32)
+    windows = np.zeros((len(crops), 3), np.int32)
     opened = cache(_open)
     tables = []
     for index, crop in enumerate(crops):
-        table, labels[index] = _segment_crop(crop, opened, size, settings)
+        table, labels[index], windows[index] = _segment_crop(crop, opened, size, settings)
         table["crop_index"] = start + index
         tables.append(table)
     write_block(labels_store, "labels", start, labels)
-    return _typed(pd.concat(tables, ignore_index=True))
+    return _typed(pd.concat(tables, ignore_index=True)), windows
 
 
 def empty_measurements() -> pd.DataFrame:
@@ -74,27 +79,30 @@ def _segment_crop(
     opened: Opener,
     size: int,
     settings: SegmentSettings,
-) -> tuple[pd.DataFrame, NDArray[np.uint32]]:
+) -> tuple[pd.DataFrame, NDArray[np.uint32], tuple[int, int, int]]:
     labels = np.zeros((size, size), np.uint32)
+    where = (0, 0, 0)
     status, reason = crop.status, crop.reason
     traits = pd.DataFrame({"label": [0]}).reindex(columns=["label", *TRAITS])
     if status == "ok":
         try:
-            rgb, distance, embedding = _read(crop, opened)
+            rgb, distance, embedding, window = _read(crop, opened)
         except StoreError as error:
             status, reason = "damaged", str(error)
         else:
+            where = (window.left, window.top, window.side)
             labels, traits = segment_crop(
-                rgb, distance, embedding, crop.matrix, crop.valid, settings
+                rgb, distance, embedding, window, crop.matrix, crop.valid, settings
             )
     names = {"crop_id": crop.crop_id, "image": crop.image, "pot": crop.pot}
-    return traits.assign(**names, status=status, reason=reason), labels
+    return traits.assign(**names, status=status, reason=reason), labels, where
 
 
 def segment_crop(
     rgb: NDArray[np.uint8],
     distance: NDArray[np.uint8],
     embedding: NDArray[np.int8],
+    window: Window,
     transform: NDArray[np.float64],
     valid: Box,
     settings: SegmentSettings,
@@ -103,12 +111,14 @@ def segment_crop(
 
     Parameters
     ----------
-    rgb : ndarray, (S, S, 3), uint8
+    rgb : ndarray, (C, C, 3), uint8
         The crop.
     distance : ndarray, (S, S), uint8
-        Stored distance map.
+        Stored distance map of the window.
     embedding : ndarray, (S, S, E), int8
-        Stored embedding.
+        Stored embedding of the window.
+    window : Window
+        The part of the crop that was predicted.
     transform : ndarray, (2, 3), float
         Affine map from crop to image.
     valid : tuple of int
@@ -119,21 +129,26 @@ def segment_crop(
     Returns
     -------
     labels : ndarray, (S, S), uint32
-        Leaves 1..K; 0 is background.
+        Leaves 1..K in the window; 0 is background.
     traits : DataFrame
         As `phenopipe.segment.measure_traits` gives them.
     """
-    found = _find_inside(distance, embedding, valid, settings)
-    return found.labels, measure_traits(found, rgb, transform, valid)
+    size = len(distance)
+    inside = window.clip(valid, size)
+    found = _find_inside(distance, embedding, inside, settings)
+    seen = window.resample(rgb, size)
+    return found.labels, measure_traits(found, seen, window.compose(transform, size), inside)
 
 
-def _read(crop: Crop, opened: Opener) -> tuple[NDArray[Any], ...]:
-    arrays = (
-        opened(crop.rgb_store, "crops", "rgb"),
-        opened(crop.prediction_store, "predictions", "distance"),
-        opened(crop.prediction_store, "predictions", "embedding"),
+def _read(
+    crop: Crop, opened: Opener
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int8], Window]:
+    rgb = read_crop(opened(crop.rgb_store, "crops", "rgb"), crop.position)
+    distance, embedding, window = (
+        read_crop(opened(crop.prediction_store, "predictions", name), crop.position)
+        for name in ("distance", "embedding", "window")
     )
-    return tuple(read_crop(array, crop.position) for array in arrays)
+    return rgb, distance, embedding, Window(*map(int, window))
 
 
 def _open(store: str, kind: Kind, name: str) -> zarr.Array[Any]:
@@ -146,7 +161,7 @@ def _find_inside(
     valid: Box,
     settings: SegmentSettings,
 ) -> Segmentation:
-    """Segment the part of a crop that is picture; the rest is background."""
+    """Segment the part of a window that is picture; the rest is background."""
     left, top, right, bottom = valid
     inside = slice(top, bottom), slice(left, right)
     found = find_leaves(

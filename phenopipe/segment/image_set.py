@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from phenopipe.config import DaskSettings, SegmentSettings
 from phenopipe.files import write_aside
@@ -20,7 +21,8 @@ from phenopipe.store import create_array, create_store, store_path
 
 log = logging.getLogger(__name__)
 
-Progress = Callable[[Iterable[pd.DataFrame], int, str], Iterator[pd.DataFrame]]
+Done = tuple[pd.DataFrame, NDArray[np.int32]]
+Progress = Callable[[Iterable[Done], int, str], Iterator[Done]]
 
 #: Crops in one task and one file: few enough that several workers share a set of 1,000, many
 #: enough that such a set's labels are 5 files at the crop sizes in use ...
@@ -55,7 +57,8 @@ def segment_set(
     predictions : sequence of path-like
         Store of each shard's predictions, in the same order.
     labels_path : path-like
-        Store to write: ``labels`` (N, S, S) uint32, the crops of all shards one after another.
+        Store to write: ``labels`` (N, S, S) uint32, the crops of all shards one after another,
+        and ``window`` (N, 3) int32: the part of each crop that they cover.
     measurements_path : path-like
         Parquet table to write: for each crop one row with label 0 (the plant), then one for each
         leaf. Both appear only when whole.
@@ -84,7 +87,10 @@ def segment_set(
     block = min(block, max(len(found), 1))
     with create_store(labels_path, "labels") as store:
         create_array(store, "labels", (len(found), size, size), np.uint32, block=block)
-        tables = _run(found, block, store_path(store), settings, dask, workers, progress)
+        done = _run(found, block, store_path(store), settings, dask, workers, progress)
+        windows = np.concatenate([np.zeros((0, 3), np.int32), *(part for _, part in done)])
+        create_array(store, "window", windows.shape, np.int32)[:] = windows
+        tables = [table for table, _ in done]
         measurements = pd.concat([empty_measurements(), *tables], ignore_index=True)
         with write_aside(measurements_path) as part:
             measurements.to_parquet(part, index=False)
@@ -99,7 +105,7 @@ def choose_block_size(count: int, size: int, workers: int) -> int:
     count : int
         Crops of the set.
     size : int
-        Side of a crop, px.
+        Side of a crop's labels, px.
     workers : int
         How many tasks may run side by side.
 
@@ -121,8 +127,8 @@ def _run(
     dask: DaskSettings,
     workers: int,
     progress: Progress,
-) -> list[pd.DataFrame]:
-    """Run all tasks and return their tables in the order of crops."""
+) -> list[Done]:
+    """Run all tasks and return what they gave in the order of crops."""
     if not crops:
         return []
     starts = range(0, len(crops), block)

@@ -13,9 +13,9 @@ import zarr
 from numpy.typing import NDArray
 
 from phenopipe.errors import InputError, StoreError
-from phenopipe.segment.traits import Box
 from phenopipe.store import open_array, open_store
 from phenopipe.tsv import read_tsv
+from phenopipe.window import Box
 
 _Path = str | os.PathLike[str]
 
@@ -78,7 +78,7 @@ def list_crops(
     crops : list of Crop
         All crops, shard after shard.
     size : int
-        Side of a crop, px; 1 if there is no shard.
+        Side of a prediction, px; 1 if there is no shard.
 
     Raises
     ------
@@ -93,15 +93,15 @@ def list_crops(
     sizes: dict[int, str] = {}
     for (table, rgb_store), prediction_store in zip(crops, predictions, strict=True):
         rows = _read_table(table)
-        size = _check_stores(rgb_store, prediction_store, len(rows), table)
-        sizes.setdefault(size, str(rgb_store))
+        size, seen = _check_stores(rgb_store, prediction_store, len(rows), table)
+        sizes.setdefault(seen, str(prediction_store))
         # Workers may run in another folder.
         stores = str(Path(rgb_store).resolve()), str(Path(prediction_store).resolve())
         for index, row in enumerate(rows):
             found.append(_crop(row, stores, index, size, f"{table}: row {index + 1}"))
     if len(sizes) > 1:
         each = ", ".join(f"{size} px in {store}" for size, store in sizes.items())
-        raise StoreError(f"crops of one image set have one size, but these differ: {each}")
+        raise StoreError(f"predictions of one image set have one size, but these differ: {each}")
     return found, next(iter(sizes), 1)
 
 
@@ -112,28 +112,34 @@ def _read_table(path: _Path) -> list[dict[str, str]]:
     return [dict(zip(columns, cells, strict=True)) for cells in rows]
 
 
-def _check_stores(rgb_store: _Path, prediction_store: _Path, count: int, table: _Path) -> int:
-    """Return the side of the crops, or say what does not fit."""
+def _check_stores(
+    rgb_store: _Path, prediction_store: _Path, count: int, table: _Path
+) -> tuple[int, int]:
+    """Return the sides of crops and predictions, or say what does not fit."""
     rgb = open_array(open_store(rgb_store, "crops"), "rgb")
     side = rgb.shape[1] if rgb.ndim == 4 else 0
-    problems = [_misfit(rgb_store, "rgb", rgb, (count, side, side, 3), np.uint8, table)]
     predictions = open_store(prediction_store, "predictions")
-    distance, embedding = (open_array(predictions, name) for name in ("distance", "embedding"))
-    dimensions = embedding.shape[-1]
-    problems += [
-        _misfit(prediction_store, "distance", distance, (count, side, side), np.uint8, table),
+    distance, embedding, window = (
+        open_array(predictions, name) for name in ("distance", "embedding", "window")
+    )
+    seen = distance.shape[1] if distance.ndim == 3 else 0
+    shape = (count, seen, seen)
+    problems = [
+        _misfit(rgb_store, "rgb", rgb, (count, side, side, 3), np.uint8, table),
+        _misfit(prediction_store, "distance", distance, shape, np.uint8, table),
         _misfit(
             prediction_store,
             "embedding",
             embedding,
-            (count, side, side, dimensions),
+            (*shape, embedding.shape[-1]),
             np.int8,
             table,
         ),
+        _misfit(prediction_store, "window", window, (count, 3), np.int32, table),
     ]
     if wrong := [problem for problem in problems if problem]:
         raise StoreError(*wrong)
-    return side
+    return side, seen
 
 
 def _misfit(

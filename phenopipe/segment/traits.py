@@ -12,8 +12,7 @@ from scipy import ndimage
 
 from phenopipe.segment.geometry import Hull, convex_hull, perimeters
 from phenopipe.segment.leaves import Segmentation
-
-Box = tuple[int, int, int, int]
+from phenopipe.window import Box
 
 #: Traits that only the whole plant has.
 PLANT_TRAITS = ("convex_hull_area_px", "diameter_px", "compactness")

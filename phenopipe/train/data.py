@@ -67,8 +67,11 @@ class SyntheticPlants(Dataset[Sample]):
         if not 0 <= index < len(self):
             raise IndexError(index)
         settings = self.settings
-        seed = (settings.seed, self.stream, self.start + index)
-        picture = draw_plant(seed, settings.plants, settings.image_size)
+        number = self.start + index
+        # Pictures that score a model have the size that it will work at.
+        step = number // settings.batch_size if self.stream == TRAINING else settings.steps
+        seed = (settings.seed, self.stream, number)
+        picture = draw_plant(seed, settings.plants, settings.image_size_at(step))
         return make_sample(picture.rgb, picture.labels, settings)
 
 

@@ -1,6 +1,7 @@
-"""The three losses of Wu, Chen and Merhof (2020), vectorised over pictures and leaves.
+"""The three losses of Wu, Chen and Merhof (2020) and one more, vectorised over pictures and leaves.
 
-Memory is linear in pixels times E: nothing is computed per pair of pixels or per leaf and pixel.
+Memory of the three is linear in pixels times E: nothing is computed per pair of pixels or per
+leaf and pixel. The fourth, :func:`contrast_loss`, is not the paper's and says what it takes.
 """
 
 from __future__ import annotations
@@ -14,6 +15,11 @@ from torch.nn import functional as F
 from phenopipe.encoding import background_direction
 from phenopipe.model.wnet import DISTANCE_SCALE
 
+#: Cosines are divided by this before the softmax of :func:`contrast_loss`.
+CONTRAST_TEMPERATURE = 0.1
+#: Step in both directions of the pixels that :func:`contrast_loss` looks at.
+CONTRAST_STRIDE = 2
+
 
 @dataclass(frozen=True)
 class Losses:
@@ -22,6 +28,7 @@ class Losses:
     distance: Tensor
     intra: Tensor
     inter: Tensor
+    contrast: Tensor
 
 
 def distance_loss(predicted: Tensor, target: Tensor) -> Tensor:
@@ -37,15 +44,27 @@ def distance_loss(predicted: Tensor, target: Tensor) -> Tensor:
     return F.mse_loss(predicted.float(), target.float() * DISTANCE_SCALE)
 
 
-def embedding_losses(
-    embedding: Tensor,
-    labels: Tensor,
-    pairs: Tensor,
-    *,
-    anchored: bool = True,
-    balance: str = "pixels",
-) -> tuple[Tensor, Tensor]:
-    """Pull the pixels of an instance together, and push neighbouring instances to right angles.
+@dataclass(frozen=True)
+class Instances:
+    """The instances of a batch, background first, and what their embeddings add up to.
+
+    Attributes
+    ----------
+    sums : Tensor, (N, K+1, E), float32
+        Sum of the unit vectors of each instance's pixels.
+    counts : Tensor, (N, K+1), float32
+        Pixels of each instance; 0 where a picture has fewer leaves than another.
+    means : Tensor, (N, K+1, E), float32
+        Mean directions, unit vectors; of the background its fixed direction if it is anchored.
+    """
+
+    sums: Tensor
+    counts: Tensor
+    means: Tensor
+
+
+def find_instances(embedding: Tensor, labels: Tensor, *, anchored: bool = True) -> Instances:
+    """Sum up the embedding over each instance.
 
     Parameters
     ----------
@@ -53,43 +72,9 @@ def embedding_losses(
         Unit vectors.
     labels : Tensor, (N, H, W), int64
         Instances, 0 is background.
-    pairs : Tensor, (P, 3), int64
-        Neighbours (picture, a, b), both leaves; background neighbours every leaf by itself.
     anchored : bool
         Whether the background's mean is replaced by its fixed direction.
-    balance : {"pixels", "sqrt"}
-        Weight of an instance in L_intra: its number of pixels (the paper: a mean over pixels) or
-        the square root of that, so that small leaves count beside the background.
-
-    Returns
-    -------
-    intra, inter : Tensor
-        Scalars; zero where there is nothing to compare.
-
-    Notes
-    -----
-    With S_k the sum of an instance's n_k unit vectors and mu_k = S_k / ``|S_k|``, the mean of
-    1 - <mu_k, e_p> over its pixels is 1 - ``|S_k|`` / n_k, so no per-pixel mean is gathered.
     """
-    sums, counts = _sum_by_instance(embedding, labels)
-    means = F.normalize(sums, dim=-1, eps=1e-6)
-    if anchored:
-        anchor = torch.from_numpy(background_direction(sums.shape[-1])).to(sums)
-        means = torch.cat([anchor.expand(len(sums), 1, -1), means[:, 1:]], dim=1)
-    error = 1 - (means * sums).sum(-1) / counts.clamp_min(1)
-    weights = counts if balance == "pixels" else counts.sqrt()
-    intra = (weights * error).sum() / weights.sum()
-    leaves = counts[:, 1:] > 0
-    to_background = (means[:, 1:] * means[:, :1]).sum(-1).abs()[leaves]
-    picture, first, second = pairs.unbind(-1)
-    to_neighbour = (means[picture, first] * means[picture, second]).sum(-1).abs()
-    both_ways = torch.cat([to_background, to_background, to_neighbour])
-    inter = both_ways.sum() / max(len(both_ways), 1)
-    return intra, inter
-
-
-def _sum_by_instance(embedding: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Sum unit vectors and count pixels: (N, K+1, E) and (N, K+1), float32."""
     pictures, dimensions = embedding.shape[:2]
     instances = int(labels.max()) + 1
     offset = torch.arange(pictures, device=labels.device)[:, None] * instances
@@ -97,7 +82,99 @@ def _sum_by_instance(embedding: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]
     vectors = embedding.float().permute(0, 2, 3, 1).reshape(-1, dimensions)
     sums = vectors.new_zeros(pictures * instances, dimensions).index_add_(0, index, vectors)
     counts = torch.bincount(index, minlength=pictures * instances).to(vectors.dtype)
-    return sums.view(pictures, instances, dimensions), counts.view(pictures, instances)
+    sums = sums.view(pictures, instances, dimensions)
+    means = F.normalize(sums, dim=-1, eps=1e-6)
+    if anchored:
+        anchor = torch.from_numpy(background_direction(dimensions)).to(means)
+        means = torch.cat([anchor.expand(pictures, 1, -1), means[:, 1:]], dim=1)
+    return Instances(sums, counts.view(pictures, instances), means)
+
+
+def intra_loss(instances: Instances, balance: str = "pixels") -> Tensor:
+    """Pull the pixels of an instance together, L_intra.
+
+    Parameters
+    ----------
+    instances : Instances
+        The batch's instances.
+    balance : {"pixels", "sqrt"}
+        Weight of an instance: its number of pixels (the paper: a mean over pixels) or the square
+        root of that, so that small leaves count beside the background.
+
+    Notes
+    -----
+    With S_k the sum of an instance's n_k unit vectors, the mean of 1 - <mu_k, e_p> over its
+    pixels is 1 - <mu_k, S_k> / n_k, so no per-pixel mean is gathered.
+    """
+    aligned = (instances.means * instances.sums).sum(-1)
+    error = 1 - aligned / instances.counts.clamp_min(1)
+    weights = instances.counts if balance == "pixels" else instances.counts.sqrt()
+    return (weights * error).sum() / weights.sum()
+
+
+def inter_loss(instances: Instances, pairs: Tensor) -> Tensor:
+    """Push neighbouring instances to right angles, L_inter.
+
+    Parameters
+    ----------
+    instances : Instances
+        The batch's instances.
+    pairs : Tensor, (P, 3), int64
+        Neighbours (picture, a, b), both leaves; background neighbours every leaf by itself.
+
+    Returns
+    -------
+    Tensor
+        Mean ``|<mu_a, mu_b>|`` over ordered pairs; zero without any leaf.
+    """
+    means = instances.means
+    leaves = instances.counts[:, 1:] > 0
+    to_background = (means[:, 1:] * means[:, :1]).sum(-1).abs()[leaves]
+    picture, first, second = pairs.unbind(-1)
+    to_neighbour = (means[picture, first] * means[picture, second]).sum(-1).abs()
+    both_ways = torch.cat([to_background, to_background, to_neighbour])
+    return both_ways.sum() / max(len(both_ways), 1)
+
+
+def contrast_loss(
+    instances: Instances, embedding: Tensor, labels: Tensor, offset: tuple[int, int] = (0, 0)
+) -> Tensor:
+    """Let every pixel choose its own instance among all of its picture.
+
+    The cross-entropy of a softmax over the cosines to the instances' means. L_inter alone has
+    almost no gradient while all means are alike; this has. The same idea pulls representations
+    to their class in van den Oord et al. 2018 (InfoNCE) and Wang et al. 2021 (pixel contrast).
+
+    Parameters
+    ----------
+    instances : Instances
+        The batch's instances.
+    embedding : Tensor, (N, E, H, W)
+        Unit vectors.
+    labels : Tensor, (N, H, W), int64
+        Instances, 0 is background.
+    offset : (int, int)
+        Row and column, below :data:`CONTRAST_STRIDE`, of the first pixel looked at.
+
+    Returns
+    -------
+    Tensor
+        Scalar, at least 0. Instances weigh by the square roots of their pixels.
+
+    Notes
+    -----
+    Only every second pixel of every second row is looked at, since memory is that of pixels
+    times leaves; another offset at each step looks at all of them in turn.
+    """
+    rows, columns = (slice(first, None, CONTRAST_STRIDE) for first in offset)
+    labels = labels[:, rows, columns].flatten(1)
+    vectors = embedding[:, :, rows, columns].flatten(2).float()
+    cosine = torch.einsum("nke,nep->nkp", instances.means, vectors)
+    absent = (instances.counts == 0)[..., None]
+    logits = (cosine / CONTRAST_TEMPERATURE).masked_fill(absent, -torch.inf)
+    surprise = F.cross_entropy(logits, labels, reduction="none")
+    weights = instances.counts.clamp_min(1).rsqrt().gather(1, labels)
+    return (surprise * weights).sum() / weights.sum()
 
 
 def compute_losses(
@@ -109,7 +186,13 @@ def compute_losses(
     *,
     anchored: bool = True,
     balance: str = "pixels",
+    offset: tuple[int, int] = (0, 0),
 ) -> Losses:
-    """Compute all three losses; see :func:`distance_loss` and :func:`embedding_losses`."""
-    intra, inter = embedding_losses(embedding, labels, pairs, anchored=anchored, balance=balance)
-    return Losses(distance_loss(distance, target), intra, inter)
+    """Compute all losses; see the functions of each part for what is what."""
+    instances = find_instances(embedding, labels, anchored=anchored)
+    return Losses(
+        distance_loss(distance, target),
+        intra_loss(instances, balance),
+        inter_loss(instances, pairs),
+        contrast_loss(instances, embedding, labels, offset),
+    )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from phenopipe.config import TrainSettings
 from phenopipe.errors import ModelError
@@ -30,7 +30,8 @@ log = logging.getLogger(__name__)
 WEIGHT_DECAY, GRADIENT_NORM = 1e-4, 5.0
 #: The averaged weights look back over about this many steps once training is long enough.
 AVERAGED_STEPS = 500
-COLUMNS = ("step", "loss", "distance", "intra", "inter", "learning_rate", "seconds")
+PARTS = ("distance", "intra", "inter", "contrast")
+COLUMNS = ("step", "loss", *PARTS, "learning_rate", "seconds")
 
 
 def learning_rate(step: int, settings: TrainSettings) -> float:
@@ -92,18 +93,14 @@ class Training:
         torch.manual_seed(settings.seed * 1_000_003 + number)  # dropout, also after a resume
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(number, settings)
-        parts = self._losses(batch, settings)
-        weights = settings.losses
-        loss: Tensor = (
-            weights.distance * parts.distance
-            + weights.intra * parts.intra
-            + weights.inter * parts.inter
-        )
+        parts = self._losses(number, batch, settings)
+        weighted = [getattr(settings.losses, name) * getattr(parts, name) for name in PARTS]
+        loss = torch.stack(weighted).sum()
         if not torch.isfinite(loss):
+            each = ", ".join(f"{name} {getattr(parts, name).item()}" for name in PARTS)
             raise ModelError(
-                f"training stopped at step {number}: the loss is {loss.item()} "
-                f"(distance {parts.distance.item()}, intra {parts.intra.item()}, "
-                f"inter {parts.inter.item()}); lower learning_rate"
+                f"training stopped at step {number}: the loss is {loss.item()} ({each}); "
+                "lower learning_rate"
             )
         self.optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
@@ -112,7 +109,7 @@ class Training:
         self._average(number)
         return loss.item(), parts
 
-    def _losses(self, batch: Batch, settings: TrainSettings) -> Losses:
+    def _losses(self, number: int, batch: Batch, settings: TrainSettings) -> Losses:
         reduced = self.dtype != torch.float32
         with torch.autocast(self.device.type, self.dtype, enabled=reduced):
             distance, embedding = self.model(batch.rgb.to(self.device))
@@ -124,6 +121,7 @@ class Training:
             batch.pairs.to(self.device),
             anchored=settings.losses.background == "anchored",
             balance=settings.losses.balance,
+            offset=(number // 2 % 2, number % 2),
         )
 
     @torch.no_grad()
@@ -228,7 +226,7 @@ class LossLog:
 
     def write(self, step: int, loss: float, parts: Losses, rate: float) -> None:
         """Write the losses of one step."""
-        values = (loss, parts.distance.item(), parts.intra.item(), parts.inter.item(), rate)
+        values = (loss, *(getattr(parts, name).item() for name in PARTS), rate)
         seconds = time.monotonic() - self._start
         with writing(self._path):
             self._writer.writerow([step, *(f"{v:.6g}" for v in values), f"{seconds:.1f}"])
