@@ -15,6 +15,13 @@ class PlantSettings(Block):
     min_leaves: int = setting(2, "Fewest leaves of a plant.", ge=1)
     max_leaves: int = setting(24, "Most leaves of a plant.", ge=1, le=300)
     empty_share: float = setting(0.06, "Share of pots without a plant.", ge=0, le=1)
+    close_share: float = setting(
+        0.75,
+        "Share of pictures cropped around their plant, as in a second look: it is centred and spans "
+        "0.5 to 0.97 of the side; the rest show a plant or several somewhere in a whole pot.",
+        ge=0,
+        le=1,
+    )
     soil_folder: str | None = setting(
         None,
         "Folder of real pictures of bare soil to draw on; null draws all soils.",

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phenopipe.config import PlantSettings
+from phenopipe.synth.frame import Frame
 from phenopipe.synth.noise import fractal_noise, octave_noise
 from phenopipe.synth.soil import Ground, algae, drawn_soil, real_soil
 
@@ -14,15 +15,15 @@ from phenopipe.synth.soil import Ground, algae, drawn_soil, real_soil
 REAL_SHARE = 0.5
 
 
-def draw_background(rng: np.random.Generator, size: int, settings: PlantSettings) -> Ground:
-    """Draw everything but the plant.
+def draw_background(rng: np.random.Generator, frame: Frame, settings: PlantSettings) -> Ground:
+    """Draw everything but the plant, no sharper than the camera sees it.
 
     Parameters
     ----------
     rng : numpy.random.Generator
         Source of chance.
-    size : int
-        Side of the picture, px.
+    frame : Frame
+        The picture's window on the pot.
     settings : PlantSettings
         Names the folder of real soil, if any.
 
@@ -37,38 +38,45 @@ def draw_background(rng: np.random.Generator, size: int, settings: PlantSettings
         If the folder of real soil holds no readable picture.
     """
     if settings.soil_folder is not None and rng.random() < REAL_SHARE:
-        ground = real_soil(rng, size, settings.soil_folder)
+        ground = real_soil(rng, frame, settings.soil_folder)
         if rng.random() < 0.15:
-            algae(rng, ground)
-        return ground
-    ground = _drawn_ground(rng, size)
+            algae(rng, ground, frame.zoom)
+        return _enlarged(ground, frame)
+    ground = _drawn_ground(rng, frame)
     if rng.random() < 0.4:
-        algae(rng, ground)
+        algae(rng, ground, frame.zoom)
     if rng.random() < 0.4:
-        _pot(rng, ground)
-    if rng.random() < 0.25:
-        _labels(rng, ground)
-    return ground
+        _pot(rng, ground, frame.zoom)
+    if rng.random() < 0.25 / frame.zoom:
+        _labels(rng, ground, frame.zoom)
+    return _enlarged(ground, frame)
 
 
-def draw_pot(rng: np.random.Generator, size: int) -> Ground:
+def draw_pot(rng: np.random.Generator, frame: Frame) -> Ground:
     """Draw a pot of soil as it stands in a greenhouse, (size, size, 3) float32, RGB 0..1."""
-    ground = drawn_soil(rng, size)
+    ground = drawn_soil(rng, frame)
     if rng.random() < 0.2:
-        algae(rng, ground)
-    _pot(rng, ground)
-    return ground
+        algae(rng, ground, frame.zoom)
+    _pot(rng, ground, frame.zoom)
+    return _enlarged(ground, frame)
 
 
-def _drawn_ground(rng: np.random.Generator, size: int) -> Ground:
+def _enlarged(ground: Ground, frame: Frame) -> Ground:
+    """Return the ground, drawn in the camera's pixels, in the picture's."""
+    if ground.shape[0] == frame.size:
+        return ground
+    return np.asarray(cv2.resize(ground, (frame.size, frame.size)), np.float32)
+
+
+def _drawn_ground(rng: np.random.Generator, frame: Frame) -> Ground:
     kind = rng.choice(["soil", "mat", "grid", "plain"], p=[0.62, 0.14, 0.14, 0.10])
     if kind == "soil":
-        return drawn_soil(rng, size)
+        return drawn_soil(rng, frame)
     if kind == "mat":
-        return _mat(rng, size)
+        return _mat(rng, frame.camera_side, min(frame.zoom, 4.0))
     if kind == "grid":
-        return _grid(rng, size)
-    return _plain(rng, size)
+        return _grid(rng, frame.camera_side, min(frame.zoom, 2.5))
+    return _plain(rng, frame.camera_side)
 
 
 def _waves(
@@ -85,9 +93,9 @@ def _waves(
     return down, right
 
 
-def _mat(rng: np.random.Generator, size: int) -> Ground:
+def _mat(rng: np.random.Generator, size: int, zoom: float) -> Ground:
     """Draw a woven mat, blue, black or grey."""
-    down, right = _waves(rng, size, size * rng.uniform(0.015, 0.06))
+    down, right = _waves(rng, size, max(2.5, size * zoom * rng.uniform(0.015, 0.06)))
     weave = np.sin(down) * np.sin(np.float32(rng.uniform(0.4, 1.0)) * right)
     rough = fractal_noise(rng, (size, size), (0.6, 0.6, 0.4, 0.0, 0.3, 0.3))
     shade = 1.0 + np.float32(rng.uniform(0.1, 0.45)) * weave + np.float32(0.12) * rough
@@ -96,9 +104,9 @@ def _mat(rng: np.random.Generator, size: int) -> Ground:
     return _tinted(np.clip(shade, 0.05, 2.0), colour)
 
 
-def _grid(rng: np.random.Generator, size: int) -> Ground:
+def _grid(rng: np.random.Generator, size: int, zoom: float) -> Ground:
     """Draw a perforated sheet: grey knobs around dark holes."""
-    down, right = _waves(rng, size, size * rng.uniform(0.03, 0.12))
+    down, right = _waves(rng, size, size * zoom * rng.uniform(0.03, 0.12))
     knob = np.cos(down) * np.cos(right) if rng.random() < 0.7 else np.cos(down) + np.cos(right)
     hole = 1.0 / (1.0 + np.exp(np.float32(rng.uniform(3.0, 8.0)) * (knob + 0.2)))
     rough = fractal_noise(rng, (size, size), (0.5, 0.7, 0.4, 0.2, 0.3))
@@ -125,11 +133,11 @@ def _plain(rng: np.random.Generator, size: int) -> Ground:
     return _tinted(np.clip(shade, 0.2, 2.0), colour)
 
 
-def _pot(rng: np.random.Generator, ground: Ground) -> None:
+def _pot(rng: np.random.Generator, ground: Ground, zoom: float) -> None:
     """Put the ground into a pot: a rounded square rim, and a table or tray around it."""
     size = ground.shape[0]
-    distance = _rounded_square(rng, size)
-    rim = size * rng.uniform(0.015, 0.07)
+    distance = _rounded_square(rng, size, zoom)
+    rim = size * zoom * rng.uniform(0.015, 0.07)
     tone = rng.choice([0.08, 0.28, 0.42]) * rng.uniform(0.8, 1.2)
     around = rng.uniform(0.05, 0.5) * np.array([rng.uniform(0.6, 1.1), 1.0, rng.uniform(0.9, 1.3)])
     rough = 1.0 + np.float32(0.06) * fractal_noise(rng, (size, size), (0.5, 0.5, 0.5, 0.5, 1.0))
@@ -146,10 +154,10 @@ def _pot(rng: np.random.Generator, ground: Ground) -> None:
     ground[...] = inside * ground + (1.0 - inside) * (wall + table * (outside - wall))
 
 
-def _rounded_square(rng: np.random.Generator, size: int) -> NDArray[np.float32]:
+def _rounded_square(rng: np.random.Generator, size: int, zoom: float) -> NDArray[np.float32]:
     """Return the distance in px from a pot's inner edge, negative inside."""
-    centre = size * rng.normal(0.5, 0.04, 2)
-    half = size * rng.uniform(0.34, 0.56)
+    centre = size * (0.5 + zoom * rng.normal(0.0, 0.04, 2))
+    half = size * zoom * rng.uniform(0.34, 0.56)
     radius = half * rng.choice([1.0, rng.uniform(0.1, 0.45)], p=[0.2, 0.8])
     axis = np.arange(size, dtype=np.float32)
     dx = np.abs(axis - np.float32(centre[0]))[None, :] - np.float32(half - radius)
@@ -159,16 +167,17 @@ def _rounded_square(rng: np.random.Generator, size: int) -> NDArray[np.float32]:
     return np.asarray(outer + inner - radius, np.float32)
 
 
-def _labels(rng: np.random.Generator, ground: Ground) -> None:
+def _labels(rng: np.random.Generator, ground: Ground, zoom: float) -> None:
     """Stick in plant labels and put down round markers."""
     size = ground.shape[0]
+    large = size * zoom
     for _ in range(int(rng.integers(1, 4))):
         centre = rng.uniform(0.0, size, 2)
         colour = (rng.uniform(0.6, 0.95) * np.array([1.0, 1.0, rng.uniform(0.8, 1.0)])).tolist()
         if rng.random() < 0.4:
             at = np.rint(centre * 16).astype(int).tolist()
-            cv2.circle(ground, at, int(16 * size * rng.uniform(0.01, 0.05)), colour, -1, 16, 4)
+            cv2.circle(ground, at, int(16 * large * rng.uniform(0.01, 0.05)), colour, -1, 16, 4)
             continue
-        extent = size * rng.uniform([0.03, 0.06], [0.08, 0.3])
+        extent = large * rng.uniform([0.03, 0.06], [0.08, 0.3])
         box = cv2.boxPoints((centre.tolist(), extent.tolist(), rng.uniform(0.0, 180.0)))
         cv2.fillConvexPoly(ground, np.rint(box * 16).astype(np.int32), colour, cv2.LINE_AA, 4)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from phenopipe.synth.frame import Frame
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,44 @@ def expose(
     seen += rng.standard_normal(seen.shape, dtype=np.float32) * np.float32(camera.noise)
     picture = np.rint(np.clip(seen, 0.0, 1.0) * 255.0).astype(np.uint8)
     return compress(picture, camera.quality) if camera.quality else picture
+
+
+def photograph(
+    scene: NDArray[np.float32], frame: Frame, camera: Camera, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Take a picture of a scene and enlarge it as its frame says.
+
+    Parameters
+    ----------
+    scene : ndarray, (S, S, 3), float32
+        RGB, 0..1; may reach a little beyond.
+    frame : Frame
+        Where ``enlarged`` is above 1, light falls on so many times fewer pixels of the camera;
+        what they see, noise and compression with it, is then enlarged.
+    camera : Camera
+        The exposure.
+    rng : numpy.random.Generator
+        Source of the noise.
+
+    Returns
+    -------
+    ndarray, (S, S, 3), uint8
+        The picture.
+    """
+    if frame.camera_side >= scene.shape[0]:
+        return expose(scene, camera, rng)
+    sides = (frame.camera_side, frame.camera_side)
+    small = cv2.resize(scene, sides, interpolation=cv2.INTER_AREA)
+    # Few pixels are not blurred once more by as much as many.
+    sharper = replace(
+        camera,
+        shrink=min(1.0, camera.shrink * frame.enlarged),
+        blur=camera.blur / frame.enlarged**0.5,
+        quality=camera.quality and max(camera.quality, 70),
+    )
+    seen = expose(np.asarray(small, np.float32), sharper, rng)
+    how = cv2.INTER_LINEAR if rng.random() < 0.5 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(seen, scene.shape[1::-1], interpolation=how), np.uint8)
 
 
 def compress(picture: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:

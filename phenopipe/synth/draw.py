@@ -6,17 +6,21 @@ import numpy as np
 
 from phenopipe.config import PlantSettings
 from phenopipe.synth.background import draw_background
-from phenopipe.synth.camera import draw_camera, expose
+from phenopipe.synth.camera import draw_camera, photograph
+from phenopipe.synth.frame import Frame, close_frame
 from phenopipe.synth.image import Seed, SyntheticImage, generator
 from phenopipe.synth.labels import tidy_labels
 from phenopipe.synth.padding import pad_black
 from phenopipe.synth.paint import Canvas
-from phenopipe.synth.plant import draw_light, paint_plant, plant_of, reach
+from phenopipe.synth.plant import bounds, draw_light, paint_plant, plant_of, reach
 
 #: Share of pictures with several small plants, as a tray seen from far.
 CROWD_SHARE = 0.08
 #: Share of pictures that show only a rectangle, black around it.
 PADDED_SHARE = 0.12
+#: Extent of the plant of a close picture over the side, and how far off its middle it may lie.
+CLOSE_EXTENT = (0.5, 0.97)
+OFF_CENTRE = 0.04
 
 
 def draw_plant(seed: Seed, settings: PlantSettings, size: int) -> SyntheticImage:
@@ -42,13 +46,41 @@ def draw_plant(seed: Seed, settings: PlantSettings, size: int) -> SyntheticImage
         If ``settings.soil_folder`` holds no readable picture.
     """
     rng = generator(seed)
-    canvas = Canvas(draw_background(rng, size, settings))
-    if rng.random() >= settings.empty_share:
-        _paint_plants(rng, canvas, settings)
-    rgb = expose(canvas.rgb, draw_camera(rng), rng)
+    empty = rng.random() < settings.empty_share
+    if rng.random() < settings.close_share:
+        frame, canvas = _close_up(rng, size, settings, empty=empty)
+    else:
+        frame = Frame(size)
+        canvas = Canvas(draw_background(rng, frame, settings))
+        if not empty:
+            _paint_plants(rng, canvas, settings)
+    rgb = photograph(canvas.rgb, frame, draw_camera(rng), rng)
     if rng.random() < PADDED_SHARE:
         pad_black(rng, rgb, canvas.labels)
-    return SyntheticImage(rgb, tidy_labels(canvas.labels))
+    return SyntheticImage(rgb, tidy_labels(canvas.labels, frame.enlarged))
+
+
+def _close_up(
+    rng: np.random.Generator, size: int, settings: PlantSettings, *, empty: bool
+) -> tuple[Frame, Canvas]:
+    """Draw a crop around one plant, or around nothing."""
+    leaves = _leaves(rng, settings.min_leaves, settings.max_leaves)
+    extent = rng.uniform(*CLOSE_EXTENT)
+    frame = close_frame(rng, size, leaves, extent)
+    canvas = Canvas(draw_background(rng, frame, settings))
+    if not empty:
+        plant = plant_of(rng, leaves)
+        age = leaves + rng.uniform(0.3, 1.5)
+        low, high = bounds(plant, age)
+        scale = extent * size / float((high - low).max())
+        middle = size * (0.5 + rng.uniform(-0.5, 0.5, 2) * min(2 * OFF_CENTRE, 1.0 - extent))
+        x, y = middle - 0.5 * scale * (low + high)
+        paint_plant(canvas, plant, age, scale, (float(x), float(y)), draw_light(rng))
+    return frame, canvas
+
+
+def _leaves(rng: np.random.Generator, fewest: int, most: int) -> int:
+    return fewest + int((most - fewest + 1) * rng.beta(1.1, 1.5))
 
 
 def _paint_plants(rng: np.random.Generator, canvas: Canvas, settings: PlantSettings) -> None:
@@ -70,7 +102,7 @@ def _crowd(rng: np.random.Generator, canvas: Canvas, settings: PlantSettings, pl
 def _one(rng: np.random.Generator, canvas: Canvas, fewest: int, most: int, share: float) -> None:
     """Paint one plant whose width is about `share` of the picture's."""
     size = canvas.labels.shape[0]
-    leaves = fewest + int((most - fewest + 1) * rng.beta(1.1, 1.5))
+    leaves = _leaves(rng, fewest, most)
     plant = plant_of(rng, leaves)
     age = leaves + rng.uniform(0.3, 1.5)
     # Many leaves on a plant of few pixels could not be told apart by anybody.

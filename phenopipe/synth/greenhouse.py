@@ -14,6 +14,7 @@ from phenopipe.errors import InputError
 from phenopipe.files import write_aside
 from phenopipe.synth.background import draw_pot
 from phenopipe.synth.camera import Camera, expose
+from phenopipe.synth.frame import Frame
 from phenopipe.synth.image import SyntheticImage, generator
 from phenopipe.synth.labels import tidy_labels
 from phenopipe.synth.paint import Canvas
@@ -93,7 +94,7 @@ def draw_shot(settings: SynthSettings, night: int, shot: Shot) -> SyntheticImage
         Picture and labels. A pot's soil, its plant's place and the angles of the leaves stay the
         same from night to night.
     """
-    canvas = Canvas(draw_pot(_stream(settings, shot, _POT), settings.image_size))
+    canvas = Canvas(draw_pot(_stream(settings, shot, _POT), Frame(settings.image_size)))
     if shot.growth != "empty":
         _paint(_stream(settings, shot, _PLANT), canvas, night)
     rng = generator((settings.seed, shot.pot, _SHOT, night))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -11,20 +13,33 @@ from scipy.ndimage import find_objects
 SMALLEST_SHARE = 1e-4
 #: ... and in px.
 SMALLEST_PX = 4
+#: ... and in pixels of the camera, where the picture is enlarged.
+SMALLEST_CAMERA_PX = 2
 
 
-def smallest_piece(side: int) -> int:
-    """Return the fewest pixels that a piece of a leaf may have in a picture of that side."""
-    return max(SMALLEST_PX, round(SMALLEST_SHARE * side * side))
+def smallest_piece(side: int, enlarged: float = 1.0) -> int:
+    """Return the fewest pixels that a piece of a leaf may have.
+
+    Parameters
+    ----------
+    side : int
+        Side of the picture, px.
+    enlarged : float
+        Pixels of the picture over the camera's.
+    """
+    seen = SMALLEST_CAMERA_PX * enlarged**2
+    return max(SMALLEST_PX, round(SMALLEST_SHARE * side * side), round(seen))
 
 
-def tidy_labels(labels: NDArray[np.uint16]) -> NDArray[np.uint16]:
+def tidy_labels(labels: NDArray[np.uint16], enlarged: float = 1.0) -> NDArray[np.uint16]:
     """Give remnants of hidden leaves to the leaf that they touch, and renumber.
 
     Parameters
     ----------
     labels : ndarray, (S, S), uint16
         Visible pixels of each leaf.
+    enlarged : float
+        Pixels of the picture over the camera's.
 
     Returns
     -------
@@ -32,11 +47,11 @@ def tidy_labels(labels: NDArray[np.uint16]) -> NDArray[np.uint16]:
         Labels 1..K in the same order. A piece of fewer than `smallest_piece` pixels belongs to
         the highest label that touches it, or to the background if there is none.
     """
-    small = _remnants(labels, smallest_piece(labels.shape[0]))
+    small = _remnants(labels, smallest_piece(labels.shape[0], enlarged))
     kept = np.where(small, np.uint16(0), labels)
     if small.any():
-        # Twice, since the inside of a remnant touches no other leaf.
-        for _ in range(2):
+        # Again and again, since the inside of a remnant touches no other leaf.
+        for _ in range(1 + ceil(enlarged)):
             open_ = small & (kept == 0)
             kept[open_] = cv2.dilate(kept, np.ones((3, 3), np.uint8))[open_]
     return _renumber(kept)

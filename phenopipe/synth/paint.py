@@ -67,7 +67,7 @@ def paint_leaf(
     rng : numpy.random.Generator
         Where textures are cut.
     """
-    polygon = _to_canvas(outline(form), place)
+    polygon = to_canvas(outline(form), place)
     margin = 3.0 * shadow.blur + max(map(abs, shadow.offset)) + 2.0
     window = _window(polygon, margin, canvas.labels.shape[0])
     if window is None:
@@ -81,7 +81,7 @@ def paint_leaf(
     canvas.labels[rows, cols][cover > 0.5] = number
 
 
-def _to_canvas(points: NDArray[np.float64], place: Placement) -> NDArray[np.float64]:
+def to_canvas(points: NDArray[np.float64], place: Placement) -> NDArray[np.float64]:
     """Turn, scale and move the points of a leaf of length 1 onto the canvas."""
     cos, sin = np.cos(place.angle), np.sin(place.angle)
     turn = np.array([[cos, sin], [-sin, cos]])

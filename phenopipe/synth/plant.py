@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phenopipe.synth.image import generator
-from phenopipe.synth.leaf import Placement
-from phenopipe.synth.paint import Canvas, Shadow, paint_leaf
+from phenopipe.synth.leaf import Placement, outline
+from phenopipe.synth.paint import Canvas, Shadow, paint_leaf, to_canvas
 from phenopipe.synth.palette import Palette, draw_palette, paint_of
 from phenopipe.synth.rosette import GrownLeaf, Rosette, grow_rosette
 
@@ -73,6 +73,16 @@ def reach(grown: list[GrownLeaf]) -> float:
     return max((leaf.length for leaf in grown), default=0.0)
 
 
+def bounds(plant: Plant, age: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the corners (x, y) of the box around a plant of scale 1 whose stem is the origin."""
+    shapes = [
+        to_canvas(outline(leaf.form), _placement(leaf, 1.0, (0.0, 0.0)))
+        for leaf in plant.rosette.at_age(age)
+    ]
+    points = np.concatenate(shapes)
+    return points.min(axis=0), points.max(axis=0)
+
+
 def paint_plant(
     canvas: Canvas,
     plant: Plant,
@@ -118,12 +128,16 @@ def _paint_grown(
     far = light.height * scale * (0.4 * leaf.length + 0.3 * (1.0 - leaf.maturity) + 0.2)
     offset = (far * np.cos(light.direction), far * np.sin(light.direction))
     shadow = Shadow(offset, 0.5 + 0.6 * far, light.strength)
+    place = _placement(leaf, scale, centre)
+    paint = paint_of(rng, plant.palette, leaf.maturity)
+    paint_leaf(canvas, number, leaf.form, place, paint, shadow, rng)
+
+
+def _placement(leaf: GrownLeaf, scale: float, centre: tuple[float, float]) -> Placement:
     # Young leaves lean over the stem and hide where the petioles meet.
     back = 0.16 * (1.0 - leaf.maturity) * leaf.length * scale
     x, y = centre[0] - back * np.cos(leaf.angle), centre[1] - back * np.sin(leaf.angle)
-    place = Placement((float(x), float(y)), leaf.angle, leaf.length * scale)
-    paint = paint_of(rng, plant.palette, leaf.maturity)
-    paint_leaf(canvas, number, leaf.form, place, paint, shadow, rng)
+    return Placement((float(x), float(y)), leaf.angle, leaf.length * scale)
 
 
 def _defocus(

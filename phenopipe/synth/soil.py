@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phenopipe.errors import InputError
+from phenopipe.synth.frame import Frame
 from phenopipe.synth.noise import fractal_noise, octave_noise
 
 Ground = NDArray[np.float32]
@@ -47,8 +48,10 @@ def load_soils(folder: str) -> tuple[NDArray[np.uint8], ...]:
     return soils
 
 
-def real_soil(rng: np.random.Generator, size: int, folder: str) -> Ground:
+def real_soil(rng: np.random.Generator, frame: Frame, folder: str) -> Ground:
     """Cut a random square out of a real picture: turned, flipped, and its colours shifted.
+
+    The square has about as many pixels as the camera has in the picture.
 
     Raises
     ------
@@ -57,23 +60,24 @@ def real_soil(rng: np.random.Generator, size: int, folder: str) -> Ground:
     """
     soils = load_soils(folder)
     soil = soils[rng.integers(len(soils))]
-    side = int(min(soil.shape[:2]) * rng.uniform(0.35, 1.0))
+    side = int(min(soil.shape[:2]) * rng.uniform(0.35, 1.0) / min(frame.zoom, 4.0))
     top, left = (int(rng.integers(extent - side + 1)) for extent in soil.shape[:2])
     cut = np.rot90(soil[top : top + side, left : left + side], int(rng.integers(4)))
     cut = cut[:, ::-1] if rng.random() < 0.5 else cut
+    size = frame.camera_side
     shrinks = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
     ground = cv2.resize(np.ascontiguousarray(cut), (size, size), interpolation=shrinks)
     tint = rng.uniform(0.8, 1.9) * rng.normal(1.0, 0.06, 3)
     return ground.astype(np.float32) * (tint / 255.0).astype(np.float32)
 
 
-def drawn_soil(rng: np.random.Generator, size: int) -> Ground:
-    """Draw soil: brown to black crumbs on several scales, grains, fibres, algae."""
-    ground = _crumbs(rng, size)
+def drawn_soil(rng: np.random.Generator, frame: Frame) -> Ground:
+    """Draw soil: brown to black crumbs on several scales, grains, fibres."""
+    ground = _crumbs(rng, frame.camera_side)
     if rng.random() < 0.55:
-        grains(rng, ground)
+        grains(rng, ground, frame.zoom)
     if rng.random() < 0.5:
-        _fibres(rng, ground)
+        _fibres(rng, ground, frame.zoom)
     return ground
 
 
@@ -89,11 +93,11 @@ def _crumbs(rng: np.random.Generator, size: int) -> Ground:
     return np.asarray(ground + tan[..., None] * speck.astype(np.float32), np.float32)
 
 
-def grains(rng: np.random.Generator, ground: Ground) -> None:
+def grains(rng: np.random.Generator, ground: Ground, zoom: float = 1.0) -> None:
     """Strew perlite, vermiculite or sand: bright angular grains with a shadow."""
     size = ground.shape[0]
-    count = int(rng.integers(4, 90))
-    typical = size * rng.uniform(0.003, 0.014)
+    count = int(rng.integers(4, 90) / min(zoom, 3.0))
+    typical = size * zoom**0.7 * rng.uniform(0.003, 0.014)
     bright = np.array([0.8, 0.76, 0.68]) if rng.random() < 0.6 else np.array([0.55, 0.42, 0.28])
     for _ in range(count):
         centre = rng.uniform(0.0, size, 2)
@@ -107,23 +111,23 @@ def grains(rng: np.random.Generator, ground: Ground) -> None:
         cv2.fillConvexPoly(ground, corners, colour.tolist(), cv2.LINE_AA, 4)
 
 
-def _fibres(rng: np.random.Generator, ground: Ground) -> None:
+def _fibres(rng: np.random.Generator, ground: Ground, zoom: float) -> None:
     """Draw peat fibres and bits of straw."""
     size = ground.shape[0]
-    for _ in range(int(rng.integers(3, 40))):
+    for _ in range(int(rng.integers(3, 40) / min(zoom, 3.0))):
         start = rng.uniform(0.0, size, 2)
         heading = rng.uniform(0.0, 2.0 * np.pi)
         turns = heading + np.cumsum(rng.normal(0.0, 0.35, 6))
-        steps = size * rng.uniform(0.004, 0.02) * np.stack([np.cos(turns), np.sin(turns)], 1)
+        steps = size * zoom * rng.uniform(0.004, 0.02) * np.stack([np.cos(turns), np.sin(turns)], 1)
         line = np.rint((start + np.cumsum(steps, axis=0)) * 16).astype(np.int32)
         colour = np.array([0.42, 0.32, 0.22]) * rng.uniform(0.25, 1.2)
         cv2.polylines(ground, [line], False, colour.tolist(), 1, cv2.LINE_AA, 4)
 
 
-def algae(rng: np.random.Generator, ground: Ground) -> None:
+def algae(rng: np.random.Generator, ground: Ground, zoom: float = 1.0) -> None:
     """Cover patches with a green film of algae or with moss: green, but no leaf."""
     size = ground.shape[0]
-    octave = int(rng.integers(2, 7))
+    octave = int(np.clip(rng.integers(2, 7) + np.log2(zoom), 2, 7))
     patch = octave_noise(rng, (size, size), octave) + 0.4 * octave_noise(rng, (size, size), 1)
     weight = np.clip((patch - rng.uniform(0.6, 1.8)) / rng.uniform(0.3, 1.2), 0.0, 1.0)
     weight *= np.float32(rng.uniform(0.2, 0.9))

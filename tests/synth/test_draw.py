@@ -93,9 +93,10 @@ def test_share_of_empty_pots(share, low, high):
 
 
 def test_plants_come_small_and_large():
+    plants = PlantSettings(empty_share=0.0, close_share=0.0)
     width = []
     for seed in range(60):
-        cols = np.flatnonzero((draw_plant(seed, PLANTS, 128).labels > 0).any(axis=0))
+        cols = np.flatnonzero((draw_plant(seed, plants, 128).labels > 0).any(axis=0))
         width.append(np.ptp(cols) / 128 if cols.size else 0.0)
     assert np.quantile(width, 0.1) < 0.2
     assert np.quantile(width, 0.95) > 0.75
