@@ -22,15 +22,12 @@ class Preset:
     upsampling_kernel : int
         Kernel of the convolution that goes with an upsampling: 2 after it, as the paper's
         authors do, or 1 before it, which commutes with nearest upsampling and costs a quarter.
-    coordinates : bool
-        Whether the second U-Net is told where each pixel lies.
     """
 
     widths: tuple[int, ...]
     normalise: bool
     dropout: float
     upsampling_kernel: int
-    coordinates: bool
 
     @property
     def stride(self) -> int:
@@ -39,9 +36,9 @@ class Preset:
 
 
 PRESETS = {
-    "paper": Preset((32, 64, 128, 256, 512), False, 0.5, 2, False),
-    "small": Preset((16, 32, 64, 128, 128), True, 0.0, 1, True),
-    "tiny": Preset((8, 16, 32, 64, 64), True, 0.0, 1, True),
+    "paper": Preset((32, 64, 128, 256, 512), False, 0.5, 2),
+    "small": Preset((16, 32, 64, 128, 128), True, 0.0, 1),
+    "tiny": Preset((8, 16, 32, 64, 64), True, 0.0, 1),
 }
 
 

@@ -24,8 +24,6 @@ from phenopipe.model.presets import Preset, get_preset
 DISTANCE_SCALE = 10.0
 #: Images of less contrast than this are not stretched to unit variance (grey levels).
 MIN_CONTRAST = 4.0
-#: Channels of :func:`coordinates`.
-COORDINATES = 2
 
 
 class Convolution(nn.Sequential):
@@ -130,14 +128,13 @@ class WNet(nn.Module):
         self.embedding_dim = embedding_dim
         self.use_distance_features = use_distance_features
         self.stop_gradient = stop_gradient
-        self.shape = shape = get_preset(preset)
+        shape = get_preset(preset)
         width = shape.widths[0]
         self.stride = shape.stride
-        inputs = 3 + width * use_distance_features + COORDINATES * shape.coordinates
         self.distance_unet = UNet(3, shape)
         self.distance_head = nn.Conv2d(width, 1, 3, padding=1)
         self.distance_features = nn.Conv2d(width, width, 3, padding=1)
-        self.embedding_unet = UNet(inputs, shape)
+        self.embedding_unet = UNet(3 + width * use_distance_features, shape)
         self.embedding_head = nn.Conv2d(width, embedding_dim, 3, padding=1)
 
     def forward(self, rgb: Tensor) -> tuple[Tensor, Tensor]:
@@ -159,14 +156,12 @@ class WNet(nn.Module):
         image = self._pad(standardise(rgb))
         features = self.distance_unet(image)
         distance = F.relu(self.distance_head(features))
-        second = [image]
+        second = image
         if self.use_distance_features:
             shared = features.detach() if self.stop_gradient else features
             unit = F.normalize(self.distance_features(shared), dim=1, eps=1e-6)
-            second.append(unit.to(image.dtype))
-        if self.shape.coordinates:
-            second.append(coordinates(image))
-        vectors = self.embedding_head(self.embedding_unet(torch.cat(second, dim=1)))
+            second = torch.cat([image, unit.to(image.dtype)], dim=1)
+        vectors = self.embedding_head(self.embedding_unet(second))
         embedding = F.normalize(vectors.float(), dim=1, eps=1e-6)
         return distance[:, 0, :height, :width].float(), embedding[:, :, :height, :width]
 
@@ -214,26 +209,3 @@ def standardise(rgb: Tensor) -> Tensor:
     image = rgb.float()
     deviation, mean = torch.std_mean(image, dim=(1, 2, 3), keepdim=True, correction=0)
     return (image - mean) / deviation.clamp_min(MIN_CONTRAST)
-
-
-def coordinates(image: Tensor) -> Tensor:
-    """Say of each pixel where it lies, so that leaves of one look can get different vectors.
-
-    A convolution gives the same answer wherever it looks, and so has no cheap way to tell two
-    leaves of one look apart (Novotny et al. 2018, "Semi-convolutional operators").
-
-    Parameters
-    ----------
-    image : Tensor, (N, C, H, W)
-        Pictures.
-
-    Returns
-    -------
-    Tensor, (N, 2, H, W)
-        Row and column, -1..1 from edge to edge.
-    """
-    count, _, height, width = image.shape
-    rows = torch.linspace(-1, 1, height, device=image.device, dtype=image.dtype)
-    columns = torch.linspace(-1, 1, width, device=image.device, dtype=image.dtype)
-    grid = torch.stack(torch.meshgrid(rows, columns, indexing="ij"))
-    return grid.expand(count, -1, -1, -1)
