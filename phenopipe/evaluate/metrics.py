@@ -6,15 +6,9 @@ need not be consecutive nor match between the two maps: both are relabelled befo
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
-from scipy import sparse
 
-from phenopipe.errors import InputError
-
-LabelMap = NDArray[np.integer[Any]]
+from phenopipe.evaluate.overlap import LabelMap, Overlap, check_maps
 
 
 def symmetric_best_dice(prediction: LabelMap, truth: LabelMap) -> float:
@@ -47,7 +41,8 @@ def symmetric_best_dice(prediction: LabelMap, truth: LabelMap) -> float:
     >>> symmetric_best_dice(np.array([[1, 1, 2, 2]]), truth)  # a leaf split in two halves
     0.6666666666666666
     """
-    return min(best_dice(prediction, truth), best_dice(truth, prediction))
+    overlap = Overlap.of(prediction, truth)
+    return min(mean_best_dice(overlap), mean_best_dice(overlap.flipped))
 
 
 def best_dice(first: LabelMap, second: LabelMap) -> float:
@@ -70,19 +65,16 @@ def best_dice(first: LabelMap, second: LabelMap) -> float:
     InputError
         If the maps differ in shape, are no integers, or hold negative labels.
     """
-    rows, columns = _relabel(first, second)
-    leaves = rows.max(initial=0), columns.max(initial=0)
+    return mean_best_dice(Overlap.of(first, second))
+
+
+def mean_best_dice(overlap: Overlap) -> float:
+    """Return :func:`best_dice` of two maps whose overlap is known."""
+    leaves = len(overlap.first_areas), len(overlap.second_areas)
     if 0 in leaves:
         return float(leaves == (0, 0))
-    areas = np.bincount(rows)[1:], np.bincount(columns)[1:]
-    both = (rows > 0) & (columns > 0)
-    overlap = sparse.coo_array(
-        (np.ones(np.count_nonzero(both)), (rows[both] - 1, columns[both] - 1)), shape=leaves
-    )
-    overlap.sum_duplicates()
-    row, column = overlap.coords
     best = np.zeros(leaves[0])
-    np.maximum.at(best, row, 2 * overlap.data / (areas[0][row] + areas[1][column]))
+    np.maximum.at(best, overlap.first, overlap.dice)
     return float(best.mean())
 
 
@@ -104,8 +96,8 @@ def difference_in_count(prediction: LabelMap, truth: LabelMap) -> int:
     InputError
         If the maps differ in shape, are no integers, or hold negative labels.
     """
-    predicted, true = _relabel(prediction, truth)
-    return int(predicted.max(initial=0)) - int(true.max(initial=0))
+    overlap = Overlap.of(prediction, truth)
+    return len(overlap.first_areas) - len(overlap.second_areas)
 
 
 def foreground_dice(prediction: LabelMap, truth: LabelMap) -> float:
@@ -126,29 +118,7 @@ def foreground_dice(prediction: LabelMap, truth: LabelMap) -> float:
     InputError
         If the maps differ in shape, are no integers, or hold negative labels.
     """
-    _check(prediction, truth)
+    check_maps(prediction, truth)
     predicted, true = prediction > 0, truth > 0
     total = np.count_nonzero(predicted) + np.count_nonzero(true)
     return 2 * np.count_nonzero(predicted & true) / total if total else 0.0
-
-
-def _relabel(first: LabelMap, second: LabelMap) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return both maps as flat arrays with labels 1..K, 0 = background."""
-    _check(first, second)
-    return _consecutive(first), _consecutive(second)
-
-
-def _consecutive(labels: LabelMap) -> NDArray[np.intp]:
-    values, inverse = np.unique(labels, return_inverse=True)
-    has_background = values.size > 0 and values[0] == 0
-    return inverse.ravel() + (0 if has_background else 1)
-
-
-def _check(first: LabelMap, second: LabelMap) -> None:
-    if np.shape(first) != np.shape(second):
-        raise InputError(f"label maps differ in shape: {np.shape(first)} and {np.shape(second)}")
-    for labels in (first, second):
-        if labels.dtype.kind not in "biu":
-            raise InputError(f"label maps hold integers, not {labels.dtype}")
-        if labels.dtype.kind == "i" and labels.min(initial=0) < 0:
-            raise InputError("label maps hold no negative labels: 0 is background, leaves are 1..K")
