@@ -13,6 +13,14 @@ from phenopipe.synth.soil import Ground, algae, drawn_soil, real_soil
 
 #: Share of pictures that lie on real soil, where a folder of it is given.
 REAL_SHARE = 0.5
+#: Labels are mostly white, else yellow, blue, red or green.
+LABEL_TINTS = (
+    (1.0, 1.0, 0.93),
+    (1.0, 0.9, 0.2),
+    (0.3, 0.5, 1.0),
+    (0.9, 0.25, 0.2),
+    (0.2, 0.7, 0.3),
+)
 
 
 def draw_background(rng: np.random.Generator, frame: Frame, settings: PlantSettings) -> Ground:
@@ -72,11 +80,28 @@ def _drawn_ground(rng: np.random.Generator, frame: Frame) -> Ground:
     kind = rng.choice(["soil", "mat", "grid", "plain"], p=[0.62, 0.14, 0.14, 0.10])
     if kind == "soil":
         return drawn_soil(rng, frame)
+    if kind == "plain":
+        return _plain(rng, frame.camera_side)
     if kind == "mat":
-        return _mat(rng, frame.camera_side, min(frame.zoom, 4.0))
-    if kind == "grid":
-        return _grid(rng, frame.camera_side, min(frame.zoom, 2.5))
-    return _plain(rng, frame.camera_side)
+        cover = _mat(rng, frame.camera_side, min(frame.zoom, 4.0))
+    else:
+        cover = _grid(rng, frame.camera_side, min(frame.zoom, 2.5))
+    if rng.random() < 0.5:
+        _hole(rng, cover, frame)
+    return cover
+
+
+def _hole(rng: np.random.Generator, cover: Ground, frame: Frame) -> None:
+    """Cut the hole through which a plant grows: the soil below is seen, its rim is ragged."""
+    size = cover.shape[0]
+    axis = np.arange(size, dtype=np.float32) / np.float32(size) - 0.5
+    x, y = rng.normal(0.0, 0.05, 2)
+    stretch = rng.uniform(0.7, 1.4)
+    far = np.hypot((axis[None, :] - x) * stretch, (axis[:, None] - y) / stretch)
+    ragged = far + 0.03 * octave_noise(rng, (size, size), 4)
+    radius = min(0.4, frame.zoom * rng.uniform(0.02, 0.08))
+    soil = drawn_soil(rng, frame) * np.float32(rng.uniform(0.4, 1.0))
+    cover += np.clip((radius - ragged) / 0.02, 0.0, 1.0)[..., None] * (soil - cover)
 
 
 def _waves(
@@ -168,16 +193,37 @@ def _rounded_square(rng: np.random.Generator, size: int, zoom: float) -> NDArray
 
 
 def _labels(rng: np.random.Generator, ground: Ground, zoom: float) -> None:
-    """Stick in plant labels and put down round markers."""
+    """Stick in plant labels and sticks, and put down round markers."""
     size = ground.shape[0]
     large = size * zoom
     for _ in range(int(rng.integers(1, 4))):
         centre = rng.uniform(0.0, size, 2)
-        colour = (rng.uniform(0.6, 0.95) * np.array([1.0, 1.0, rng.uniform(0.8, 1.0)])).tolist()
+        tint = LABEL_TINTS[rng.choice(len(LABEL_TINTS), p=[0.72, 0.07, 0.07, 0.07, 0.07])]
+        colour = (rng.uniform(0.55, 0.95) * np.array(tint)).tolist()
         if rng.random() < 0.4:
             at = np.rint(centre * 16).astype(int).tolist()
             cv2.circle(ground, at, int(16 * large * rng.uniform(0.01, 0.05)), colour, -1, 16, 4)
             continue
-        extent = large * rng.uniform([0.03, 0.06], [0.08, 0.3])
-        box = cv2.boxPoints((centre.tolist(), extent.tolist(), rng.uniform(0.0, 180.0)))
-        cv2.fillConvexPoly(ground, np.rint(box * 16).astype(np.int32), colour, cv2.LINE_AA, 4)
+        extent = large * rng.uniform([0.02, 0.06], [0.08, 0.3])
+        _strip(rng, ground, centre, extent, colour)
+
+
+def _strip(
+    rng: np.random.Generator,
+    ground: Ground,
+    centre: NDArray[np.float64],
+    extent: NDArray[np.float64],
+    colour: list[float],
+) -> None:
+    """Lay down one label with its shadow, at times with writing on it."""
+    turn = rng.uniform(0.0, 180.0)
+    box = cv2.boxPoints((centre.tolist(), extent.tolist(), turn))
+    below = box + 0.15 * float(extent.min())
+    cv2.fillConvexPoly(ground, np.rint(below * 16).astype(np.int32), (0.03,) * 3, cv2.LINE_AA, 4)
+    cv2.fillConvexPoly(ground, np.rint(box * 16).astype(np.int32), colour, cv2.LINE_AA, 4)
+    if rng.random() < 0.5:
+        middle, step = box.mean(axis=0), 0.5 * (box[1] - box[0])
+        for line in (-0.3, 0.0, 0.3):
+            ends = middle + line * (box[2] - box[1]) + np.outer([-0.7, 0.6], step)
+            first, last = np.rint(ends * 16).astype(int).tolist()
+            cv2.line(ground, first, last, (0.15, 0.15, 0.18), 1, cv2.LINE_AA, 4)

@@ -38,6 +38,8 @@ class Camera:
         Loss of light at the corners, 0..1.
     quality : int
         JPEG quality, 0 for none.
+    sharpen : float
+        How strongly the camera sharpens, which leaves halos at edges.
     """
 
     exposure: float
@@ -50,6 +52,7 @@ class Camera:
     noise: float
     vignette: float
     quality: int
+    sharpen: float = 0.0
 
 
 def draw_camera(rng: np.random.Generator) -> Camera:
@@ -66,6 +69,7 @@ def draw_camera(rng: np.random.Generator) -> Camera:
         noise=rng.uniform(0.0, 0.025),
         vignette=max(0.0, rng.normal(0.05, 0.1)),
         quality=int(rng.integers(45, 97)) if rng.random() < 0.6 else 0,
+        sharpen=rng.uniform(0.2, 1.2) if rng.random() < 0.25 else 0.0,
     )
 
 
@@ -95,6 +99,8 @@ def expose(
     seen *= _vignette(seen.shape[0], camera.vignette)
     seen = np.clip(seen + np.float32(camera.haze), 0.0, 1.0) ** np.float32(camera.gamma)
     seen += rng.standard_normal(seen.shape, dtype=np.float32) * np.float32(camera.noise)
+    if camera.sharpen:
+        seen += np.float32(camera.sharpen) * (seen - cv2.GaussianBlur(seen, (0, 0), 1.2))
     picture = np.rint(np.clip(seen, 0.0, 1.0) * 255.0).astype(np.uint8)
     return compress(picture, camera.quality) if camera.quality else picture
 

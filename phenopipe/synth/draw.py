@@ -18,6 +18,8 @@ from phenopipe.synth.plant import bounds, draw_light, paint_plant, plant_of, rea
 CROWD_SHARE = 0.08
 #: Share of pictures that show only a rectangle, black around it.
 PADDED_SHARE = 0.12
+#: Share of close pictures into which a neighbouring plant reaches.
+NEIGHBOUR_SHARE = 0.08
 #: Extent of the plant of a close picture over the side, and how far off its middle it may lie.
 CLOSE_EXTENT = (0.5, 0.97)
 OFF_CENTRE = 0.04
@@ -69,6 +71,8 @@ def _close_up(
     frame = close_frame(rng, size, leaves, extent)
     canvas = Canvas(draw_background(rng, frame, settings))
     if not empty:
+        if rng.random() < NEIGHBOUR_SHARE and leaves < settings.max_leaves:
+            _neighbour(rng, canvas, leaves, settings.max_leaves - leaves, extent)
         plant = plant_of(rng, leaves)
         age = leaves + rng.uniform(0.3, 1.5)
         low, high = bounds(plant, age)
@@ -77,6 +81,21 @@ def _close_up(
         x, y = middle - 0.5 * scale * (low + high)
         paint_plant(canvas, plant, age, scale, (float(x), float(y)), draw_light(rng))
     return frame, canvas
+
+
+def _neighbour(
+    rng: np.random.Generator, canvas: Canvas, leaves: int, most: int, extent: float
+) -> None:
+    """Let leaves of the plant next door reach into a close picture."""
+    size = canvas.labels.shape[0]
+    plant = plant_of(rng, min(leaves, most))
+    age = min(leaves, most) + rng.uniform(0.3, 1.5)
+    scale = 0.5 * extent * size / reach(plant.rosette.at_age(age))
+    turn = rng.uniform(0.0, 2.0 * np.pi)
+    beyond = 0.5 + 0.5 * extent * rng.uniform(0.2, 0.8)
+    far = size * beyond / max(abs(np.cos(turn)), abs(np.sin(turn)))
+    x, y = 0.5 * size + far * np.cos(turn), 0.5 * size + far * np.sin(turn)
+    paint_plant(canvas, plant, age, scale, (float(x), float(y)), draw_light(rng))
 
 
 def _leaves(rng: np.random.Generator, fewest: int, most: int) -> int:

@@ -26,8 +26,8 @@ class LeafForm:
         Sideways offset of the tip over the length: the midrib is a parabola.
     teeth, teeth_depth : float
         Teeth on either side, and their depth over the half width.
-    lobes_depth : float
-        Depth of 3 or 4 lobes on either side over the half width.
+    lobes, lobes_depth : float
+        Lobes on either side, and their depth over the half width.
     notch : float
         Depth of the notch at the tip over the blade's length (cotyledons of Brassica).
     phase : float
@@ -46,6 +46,7 @@ class LeafForm:
     bend: float
     teeth: float = 0.0
     teeth_depth: float = 0.0
+    lobes: float = 3.5
     lobes_depth: float = 0.0
     notch: float = 0.0
     phase: float = 0.0
@@ -128,7 +129,7 @@ def _margin(form: LeafForm, along: NDArray[np.float64], sign: float) -> NDArray[
     share = np.clip((along - form.petiole) / (1.0 - form.petiole), 0.0, 1.0)
     turn = (form.teeth * share + form.phase * (1.0 + 0.2 * sign)) % 1.0
     teeth = form.teeth_depth * turn * (share > 0.12)
-    wave = 0.5 + 0.5 * np.cos(2.0 * np.pi * 3.5 * share + form.phase + sign)
+    wave = 0.5 + 0.5 * np.cos(2.0 * np.pi * form.lobes * share + form.phase + sign)
     uneven = form.wobble * np.sin(2.0 * np.pi * 1.6 * share + 2.0 * form.phase * sign)
     margin: NDArray[np.float64] = teeth + (form.lobes_depth * wave + uneven) * np.sin(np.pi * share)
     return margin

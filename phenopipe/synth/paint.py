@@ -77,7 +77,8 @@ def paint_leaf(
     cover = _coverage(polygon, window)
     rgb = canvas.rgb[rows, cols]
     rgb *= (1.0 - shadow.strength * _shadow(cover, shadow))[..., None]
-    rgb += cover[..., None] * (leaf_colours(form, place, paint, window, rng) - rgb)
+    colours, opacity = leaf_colours(form, place, paint, window, rng)
+    rgb += (cover * opacity)[..., None] * (colours - rgb)
     canvas.labels[rows, cols][cover > 0.5] = number
 
 

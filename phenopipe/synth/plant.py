@@ -27,11 +27,14 @@ class Light:
         Height of a leaf above what lies below it, over its length.
     strength : float
         Loss of light in a shadow, 0..1.
+    softness : float
+        Blur of a shadow's edge over its offset.
     """
 
     direction: float
     height: float
     strength: float
+    softness: float = 0.6
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,12 @@ class Plant:
 
 def draw_light(rng: np.random.Generator) -> Light:
     """Draw a light, from an overcast sky to a lamp at the side."""
-    return Light(rng.uniform(0.0, 2.0 * np.pi), rng.uniform(0.01, 0.06), rng.uniform(0.1, 0.65))
+    return Light(
+        direction=rng.uniform(0.0, 2.0 * np.pi),
+        height=rng.uniform(0.01, 0.07),
+        strength=rng.uniform(0.12, 0.7),
+        softness=rng.uniform(0.15, 0.8),
+    )
 
 
 def plant_of(rng: np.random.Generator, leaves: int) -> Plant:
@@ -127,7 +135,7 @@ def _paint_grown(
     rng = generator((plant.key, leaf.index))
     far = light.height * scale * (0.4 * leaf.length + 0.3 * (1.0 - leaf.maturity) + 0.2)
     offset = (far * np.cos(light.direction), far * np.sin(light.direction))
-    shadow = Shadow(offset, 0.5 + 0.6 * far, light.strength)
+    shadow = Shadow(offset, 0.5 + light.softness * far, light.strength)
     place = _placement(leaf, scale, centre)
     paint = paint_of(rng, plant.palette, leaf.maturity)
     paint_leaf(canvas, number, leaf.form, place, paint, shadow, rng)

@@ -14,6 +14,8 @@ from phenopipe.synth.frame import Frame
 from phenopipe.synth.noise import fractal_noise, octave_noise
 
 Ground = NDArray[np.float32]
+#: Perlite, vermiculite, and grains on which algae grow.
+GRAINS = ((0.8, 0.76, 0.68), (0.55, 0.42, 0.28), (0.4, 0.5, 0.25))
 
 
 @lru_cache(maxsize=4)
@@ -94,11 +96,11 @@ def _crumbs(rng: np.random.Generator, size: int) -> Ground:
 
 
 def grains(rng: np.random.Generator, ground: Ground, zoom: float = 1.0) -> None:
-    """Strew perlite, vermiculite or sand: bright angular grains with a shadow."""
+    """Strew perlite, vermiculite, sand or green granules: angular grains with a shadow."""
     size = ground.shape[0]
     count = int(rng.integers(4, 90) / min(zoom, 3.0))
     typical = size * zoom**0.7 * rng.uniform(0.003, 0.014)
-    bright = np.array([0.8, 0.76, 0.68]) if rng.random() < 0.6 else np.array([0.55, 0.42, 0.28])
+    bright = np.array(GRAINS[rng.choice(len(GRAINS), p=[0.5, 0.3, 0.2])])
     for _ in range(count):
         centre = rng.uniform(0.0, size, 2)
         radius = typical * rng.uniform(0.4, 1.7)
@@ -106,7 +108,7 @@ def grains(rng: np.random.Generator, ground: Ground, zoom: float = 1.0) -> None:
         ring = np.stack([np.cos(turns), np.sin(turns)], axis=1) * rng.uniform(0.6, 1.1, (6, 1))
         corners = np.rint((centre + radius * ring) * 16).astype(np.int32)
         below = corners + int(8 + 4 * radius)
-        colour = bright * rng.uniform(0.45, 1.1)
+        colour = bright * rng.uniform(0.45, 1.1) * rng.normal(1.0, 0.06, 3)
         cv2.fillConvexPoly(ground, below, (0.03, 0.03, 0.03), cv2.LINE_AA, 4)
         cv2.fillConvexPoly(ground, corners, colour.tolist(), cv2.LINE_AA, 4)
 

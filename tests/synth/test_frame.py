@@ -26,8 +26,15 @@ def extents(settings: PlantSettings, pictures: int) -> tuple[np.ndarray, np.ndar
     return np.array(found), np.array(off)
 
 
-def test_close_plants_are_centred_and_fill_the_picture(monkeypatch):
+@pytest.fixture
+def alone(monkeypatch):
+    """Leave padding and neighbours away."""
     monkeypatch.setattr("phenopipe.synth.draw.PADDED_SHARE", 0.0)
+    monkeypatch.setattr("phenopipe.synth.draw.NEIGHBOUR_SHARE", 0.0)
+
+
+@pytest.mark.usefixtures("alone")
+def test_close_plants_are_centred_and_fill_the_picture():
     found, off = extents(PlantSettings(empty_share=0, close_share=1), 60)
     assert found.min() > CLOSE_EXTENT[0] - 0.03
     assert found.max() < CLOSE_EXTENT[1] + 0.02
@@ -36,17 +43,28 @@ def test_close_plants_are_centred_and_fill_the_picture(monkeypatch):
     assert off.max() < OFF_CENTRE + 0.02
 
 
-def test_other_pictures_show_small_plants_too(monkeypatch):
-    monkeypatch.setattr("phenopipe.synth.draw.PADDED_SHARE", 0.0)
+@pytest.mark.usefixtures("alone")
+def test_other_pictures_show_small_plants_too():
     found, off = extents(PlantSettings(empty_share=0, close_share=0), 60)
     assert np.mean(found < 0.5) > 0.4
     assert off.max() > 0.2
 
 
-def test_close_share_is_the_share_of_close_pictures(monkeypatch):
-    monkeypatch.setattr("phenopipe.synth.draw.PADDED_SHARE", 0.0)
+@pytest.mark.usefixtures("alone")
+def test_close_share_is_the_share_of_close_pictures():
     _, off = extents(PlantSettings(empty_share=0, close_share=0.5), 80)
     assert 0.4 < np.mean(off < OFF_CENTRE + 0.02) < 0.8
+
+
+def test_neighbours_reach_in_from_the_side(monkeypatch):
+    monkeypatch.setattr("phenopipe.synth.draw.PADDED_SHARE", 0.0)
+    monkeypatch.setattr("phenopipe.synth.draw.NEIGHBOUR_SHARE", 1.0)
+    touched = 0
+    for seed in range(12):
+        labels = draw_plant(seed, PlantSettings(empty_share=0, close_share=1), SIZE).labels
+        rim = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+        touched += rim.any()
+    assert touched >= 6
 
 
 def test_empty_pots_are_seen_close_as_well():
