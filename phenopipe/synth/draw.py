@@ -12,7 +12,7 @@ from phenopipe.synth.image import Seed, SyntheticImage, generator
 from phenopipe.synth.labels import tidy_labels
 from phenopipe.synth.padding import pad_black
 from phenopipe.synth.paint import Canvas
-from phenopipe.synth.plant import bounds, draw_light, paint_plant, plant_of, reach
+from phenopipe.synth.plant import Standing, bounds, draw_light, paint_plant, plant_of, reach
 
 #: Share of pictures with several small plants, as a tray seen from far.
 CROWD_SHARE = 0.08
@@ -79,7 +79,8 @@ def _close_up(
         scale = extent * size / float((high - low).max())
         middle = size * (0.5 + rng.uniform(-0.5, 0.5, 2) * min(2 * OFF_CENTRE, 1.0 - extent))
         x, y = middle - 0.5 * scale * (low + high)
-        paint_plant(canvas, plant, age, scale, (float(x), float(y)), draw_light(rng))
+        standing = Standing(plant, age, scale, (float(x), float(y)))
+        paint_plant(canvas, standing, draw_light(rng))
     return frame, canvas
 
 
@@ -95,7 +96,8 @@ def _neighbour(
     beyond = 0.5 + 0.5 * extent * rng.uniform(0.2, 0.8)
     far = size * beyond / max(abs(np.cos(turn)), abs(np.sin(turn)))
     x, y = 0.5 * size + far * np.cos(turn), 0.5 * size + far * np.sin(turn)
-    paint_plant(canvas, plant, age, scale, (float(x), float(y)), draw_light(rng))
+    standing = Standing(plant, age, scale, (float(x), float(y)))
+    paint_plant(canvas, standing, draw_light(rng))
 
 
 def _leaves(rng: np.random.Generator, fewest: int, most: int) -> int:
@@ -129,4 +131,5 @@ def _one(rng: np.random.Generator, canvas: Canvas, fewest: int, most: int, share
     scale = 0.5 * size * share / reach(plant.rosette.at_age(age))
     slack = max(0.08, 0.5 - 0.5 * share)
     x, y = size * (0.5 + rng.uniform(-0.85, 0.85, 2) * slack)
-    paint_plant(canvas, plant, age, scale, (float(x), float(y)), draw_light(rng))
+    standing = Standing(plant, age, scale, (float(x), float(y)))
+    paint_plant(canvas, standing, draw_light(rng))

@@ -16,10 +16,11 @@ from phenopipe.synth.background import draw_pot
 from phenopipe.synth.camera import Camera, expose
 from phenopipe.synth.frame import Frame
 from phenopipe.synth.image import SyntheticImage, generator
-from phenopipe.synth.labels import tidy_labels
+from phenopipe.synth.labels import absorb_remnants
 from phenopipe.synth.paint import Canvas
-from phenopipe.synth.plant import Light, paint_plant, plant_of
+from phenopipe.synth.plant import Light, Standing, paint_plant, plant_of
 from phenopipe.synth.roster import Shot, night_shots, set_names
+from phenopipe.synth.truth import TruthTables
 
 #: Leaves that a plant of the greenhouse has at last, after many nights.
 LEAVES = 26
@@ -50,8 +51,9 @@ def render_set(
     images_dir : path-like
         Folder of this set's pictures, RGB PNG; it appears only when all of them are written.
     truth_dir : path-like
-        Folder of the label maps, uint16 PNG of the same names: 0 is background, 1..K are leaves.
-        A picture whose file is cut short has none.
+        Folder of the label maps, uint16 PNG of the same names: 0 is background, other numbers are
+        leaves, the same leaf's every night; and of two tables (`TruthTables`). A picture whose
+        file is cut short has no map and no rows.
 
     Raises
     ------
@@ -65,6 +67,7 @@ def render_set(
         raise InputError(f"synth: has no image set {set_name!r}; it has {names[0]} to {names[-1]}")
     night = names.index(set_name)
     last = night == len(names) - 1
+    tables = TruthTables(set_name)
     with write_aside(truth_dir) as truth, write_aside(images_dir) as images:
         truth.mkdir()
         images.mkdir()
@@ -74,6 +77,8 @@ def render_set(
             _write(images / shot.name, picture.rgb[..., ::-1], cut_short=broken)
             if not broken:
                 _write(truth / shot.name, picture.labels)
+                tables.add(shot.name, shot.pot_name, stand(settings, night, shot), picture.labels)
+        tables.write(truth)
 
 
 def draw_shot(settings: SynthSettings, night: int, shot: Shot) -> SyntheticImage:
@@ -91,28 +96,31 @@ def draw_shot(settings: SynthSettings, night: int, shot: Shot) -> SyntheticImage
     Returns
     -------
     SyntheticImage
-        Picture and labels. A pot's soil, its plant's place and the angles of the leaves stay the
-        same from night to night.
+        Picture and labels. A pot's soil, its plant's place, the angles and the numbers of the
+        leaves stay the same from night to night; the number of a hidden leaf does not occur.
     """
     canvas = Canvas(draw_pot(_stream(settings, shot, _POT), Frame(settings.image_size)))
-    if shot.growth != "empty":
-        _paint(_stream(settings, shot, _PLANT), canvas, night)
+    standing = stand(settings, night, shot)
+    if standing is not None:
+        paint_plant(canvas, standing, Light(direction=0.8, height=0.03, strength=0.4))
     rng = generator((settings.seed, shot.pot, _SHOT, night))
-    return SyntheticImage(expose(canvas.rgb, _camera(rng), rng), tidy_labels(canvas.labels))
+    return SyntheticImage(expose(canvas.rgb, _camera(rng), rng), absorb_remnants(canvas.labels))
+
+
+def stand(settings: SynthSettings, night: int, shot: Shot) -> Standing | None:
+    """Return the plant of a shot as it stands in that night, from 0; None in an empty pot."""
+    if shot.growth == "empty":
+        return None
+    rng = _stream(settings, shot, _PLANT)
+    age = rng.uniform(*FIRST_AGES) + night * rng.uniform(*LEAVES_A_NIGHT)
+    scale = 0.5 * settings.image_size * rng.uniform(*FULL_WIDTH)
+    x, y = settings.image_size * rng.uniform(0.46, 0.54, 2)
+    return Standing(plant_of(rng, LEAVES), age, scale, (float(x), float(y)))
 
 
 def _stream(settings: SynthSettings, shot: Shot, purpose: int) -> np.random.Generator:
     """Return a pot's random stream, the same every night."""
     return generator((settings.seed, shot.pot, purpose))
-
-
-def _paint(rng: np.random.Generator, canvas: Canvas, night: int) -> None:
-    size = canvas.labels.shape[0]
-    age = rng.uniform(*FIRST_AGES) + night * rng.uniform(*LEAVES_A_NIGHT)
-    scale = 0.5 * size * rng.uniform(*FULL_WIDTH)
-    x, y = size * rng.uniform(0.46, 0.54, 2)
-    light = Light(direction=0.8, height=0.03, strength=0.4)
-    paint_plant(canvas, plant_of(rng, LEAVES), age, scale, (float(x), float(y)), light)
 
 
 def _camera(rng: np.random.Generator) -> Camera:

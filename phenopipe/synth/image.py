@@ -21,8 +21,8 @@ class SyntheticImage:
     rgb : ndarray, (S, S, 3), uint8
         The picture.
     labels : ndarray, (S, S), uint16
-        0 is background; 1..K are leaves, visible pixels only, petioles with their leaf. Higher
-        numbers lie above lower ones.
+        0 is background, other numbers are leaves, visible pixels only, petioles with their leaf.
+        Higher numbers lie above lower ones.
     """
 
     rgb: NDArray[np.uint8]

@@ -47,6 +47,22 @@ def tidy_labels(labels: NDArray[np.uint16], enlarged: float = 1.0) -> NDArray[np
         Labels 1..K in the same order. A piece of fewer than `smallest_piece` pixels belongs to
         the highest label that touches it, or to the background if there is none.
     """
+    return _renumber(absorb_remnants(labels, enlarged))
+
+
+def absorb_remnants(labels: NDArray[np.uint16], enlarged: float = 1.0) -> NDArray[np.uint16]:
+    """Give remnants of hidden leaves away as `tidy_labels` does, but let leaves keep their numbers.
+
+    Parameters
+    ----------
+    labels, enlarged
+        As for `tidy_labels`.
+
+    Returns
+    -------
+    ndarray, (S, S), uint16
+        Labels without remnants; the number of a leaf that is hidden does not occur.
+    """
     small = _remnants(labels, smallest_piece(labels.shape[0], enlarged))
     kept = np.where(small, np.uint16(0), labels)
     if small.any():
@@ -54,7 +70,7 @@ def tidy_labels(labels: NDArray[np.uint16], enlarged: float = 1.0) -> NDArray[np
         for _ in range(1 + ceil(enlarged)):
             open_ = small & (kept == 0)
             kept[open_] = cv2.dilate(kept, np.ones((3, 3), np.uint8))[open_]
-    return _renumber(kept)
+    return np.asarray(kept, np.uint16)
 
 
 def _remnants(labels: NDArray[np.uint16], fewest: int) -> NDArray[np.bool_]:

@@ -59,6 +59,33 @@ class Plant:
     key: int
 
 
+@dataclass(frozen=True)
+class Standing:
+    """A plant of one age at its place in a picture.
+
+    Attributes
+    ----------
+    plant : Plant
+        The plant.
+    age : float
+        Its age, in leaves.
+    scale : float
+        Length of its longest full-grown leaf, px.
+    stem : (float, float)
+        Where its stem stands (x, y), px.
+    """
+
+    plant: Plant
+    age: float
+    scale: float
+    stem: tuple[float, float]
+
+    @property
+    def grown(self) -> list[GrownLeaf]:
+        """Its leaves, oldest first."""
+        return self.plant.rosette.at_age(self.age)
+
+
 def draw_light(rng: np.random.Generator) -> Light:
     """Draw a light, from an overcast sky to a lamp at the side."""
     return Light(
@@ -91,52 +118,34 @@ def bounds(plant: Plant, age: float) -> tuple[NDArray[np.float64], NDArray[np.fl
     return points.min(axis=0), points.max(axis=0)
 
 
-def paint_plant(
-    canvas: Canvas,
-    plant: Plant,
-    age: float,
-    scale: float,
-    centre: tuple[float, float],
-    light: Light,
-) -> None:
+def paint_plant(canvas: Canvas, standing: Standing, light: Light) -> None:
     """Paint a plant over what is there; its leaves' labels follow those on the canvas.
 
     Parameters
     ----------
     canvas : Canvas
-        Changed in place.
-    plant : Plant
-        The plant.
-    age : float
-        Its age, in leaves.
-    scale : float
-        Length of its longest full-grown leaf, px.
-    centre : (float, float)
-        Where its stem stands (x, y), px.
+        Changed in place. On an empty one a leaf's label is its index in the rosette plus 1.
+    standing : Standing
+        The plant, its age and its place.
     light : Light
         The light.
     """
-    grown = plant.rosette.at_age(age)
     first = int(canvas.labels.max()) + 1
-    for leaf in grown:
-        _paint_grown(canvas, plant, leaf, first + leaf.index, scale, centre, light)
-    _defocus(canvas.rgb, centre, scale * reach(grown), plant.defocus)
+    for leaf in standing.grown:
+        _paint_grown(canvas, standing, leaf, first + leaf.index, light)
+    radius = standing.scale * reach(standing.grown)
+    _defocus(canvas.rgb, standing.stem, radius, standing.plant.defocus)
 
 
 def _paint_grown(
-    canvas: Canvas,
-    plant: Plant,
-    leaf: GrownLeaf,
-    number: int,
-    scale: float,
-    centre: tuple[float, float],
-    light: Light,
+    canvas: Canvas, standing: Standing, leaf: GrownLeaf, number: int, light: Light
 ) -> None:
+    plant, scale = standing.plant, standing.scale
     rng = generator((plant.key, leaf.index))
     far = light.height * scale * (0.4 * leaf.length + 0.3 * (1.0 - leaf.maturity) + 0.2)
     offset = (far * np.cos(light.direction), far * np.sin(light.direction))
     shadow = Shadow(offset, 0.5 + light.softness * far, light.strength)
-    place = _placement(leaf, scale, centre)
+    place = _placement(leaf, scale, standing.stem)
     paint = paint_of(rng, plant.palette, leaf.maturity)
     paint_leaf(canvas, number, leaf.form, place, paint, shadow, rng)
 

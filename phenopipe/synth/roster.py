@@ -41,6 +41,15 @@ class Shot:
     pot: int
     growth: Growth
 
+    @property
+    def pot_name(self) -> str:
+        """The pot's name, as in the file's."""
+        return _pot_name(self.pot)
+
+
+def _pot_name(pot: int) -> str:
+    return f"P{pot + 1:03d}"
+
 
 def set_names(settings: SynthSettings) -> list[str]:
     """Return the image sets' names, one a night: ``night_01``, ..."""
@@ -90,5 +99,5 @@ def _shot(night: int, pot: int, growth: Growth, seconds: float) -> Shot:
     time = FIRST_SHOT + timedelta(days=night, seconds=int(seconds))
     genotype = GENOTYPES[pot % len(GENOTYPES)]
     replicate = pot // len(GENOTYPES) + 1
-    name = f"{time:%Y%m%d_%H%M%S}_{CAMERA}_P{pot + 1:03d}_{genotype}-{replicate}.png"
+    name = f"{time:%Y%m%d_%H%M%S}_{CAMERA}_{_pot_name(pot)}_{genotype}-{replicate}.png"
     return Shot(name, pot, growth)

@@ -17,6 +17,7 @@ from phenopipe.plan.pattern import FilePattern
 from phenopipe.synth import FILE_PATTERN, greenhouse, greenhouse_images, render_set
 from phenopipe.synth.roster import night_shots
 
+TABLES = ("leaves.tsv", "plants.tsv")
 SMALL = SynthSettings(seed=4, nights=2, plants=5, image_size=96, empty_pots=1, broken_files=1)
 
 
@@ -89,8 +90,8 @@ class TestRender:
         for name, files in greenhouse_images(SMALL).items():
             assert names(rendered / "images" / name) == sorted(files)
         whole = [name for name, kind in growth(1).items() if kind != "broken"]
-        assert names(rendered / "truth" / "night_01") == sorted(growth(0))
-        assert names(rendered / "truth" / "night_02") == sorted(whole)
+        assert names(rendered / "truth" / "night_01") == sorted([*growth(0), *TABLES])
+        assert names(rendered / "truth" / "night_02") == sorted([*whole, *TABLES])
 
     def test_pictures_and_labels_have_one_size(self, rendered):
         for path in (rendered / "images" / "night_01").iterdir():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from skimage.measure import label as connected
 
-from phenopipe.synth.labels import smallest_piece, tidy_labels
+from phenopipe.synth.labels import absorb_remnants, smallest_piece, tidy_labels
 
 
 def scene() -> np.ndarray:
@@ -31,6 +31,19 @@ def test_remnant_goes_to_the_highest_leaf_that_touches_it():
     tidy = tidy_labels(labels)
     assert (tidy[10:12, 20] == 2).all()
     assert tidy.max() == 2
+
+
+def test_leaves_may_keep_their_numbers():
+    labels = scene()
+    labels[10:12, 20] = 9
+    np.testing.assert_array_equal(absorb_remnants(labels), scene())
+
+
+@pytest.mark.parametrize(("enlarged", "stays"), [(1.0, True), (4.0, False)])
+def test_pieces_that_an_enlarged_picture_cannot_show_go(enlarged, stays):
+    labels = scene()
+    labels[30:34, 30:35] = 5
+    assert tidy_labels(labels, enlarged)[32, 32] == (2 if stays else 0)
 
 
 def test_lone_remnant_becomes_background():
