@@ -74,7 +74,7 @@ def _close_up(
         if rng.random() < NEIGHBOUR_SHARE and leaves < settings.max_leaves:
             _neighbour(rng, canvas, leaves, settings.max_leaves - leaves, extent)
         plant = plant_of(rng, leaves)
-        age = leaves + rng.uniform(0.3, 1.5)
+        age = _age(rng, leaves)
         low, high = bounds(plant, age)
         scale = extent * size / float((high - low).max())
         middle = size * (0.5 + rng.uniform(-0.5, 0.5, 2) * min(2 * OFF_CENTRE, 1.0 - extent))
@@ -90,7 +90,7 @@ def _neighbour(
     """Let leaves of the plant next door reach into a close picture."""
     size = canvas.labels.shape[0]
     plant = plant_of(rng, min(leaves, most))
-    age = min(leaves, most) + rng.uniform(0.3, 1.5)
+    age = _age(rng, min(leaves, most))
     scale = 0.5 * extent * size / reach(plant.rosette.at_age(age))
     turn = rng.uniform(0.0, 2.0 * np.pi)
     beyond = 0.5 + 0.5 * extent * rng.uniform(0.2, 0.8)
@@ -98,6 +98,11 @@ def _neighbour(
     x, y = 0.5 * size + far * np.cos(turn), 0.5 * size + far * np.sin(turn)
     standing = Standing(plant, age, scale, (float(x), float(y)))
     paint_plant(canvas, standing, draw_light(rng))
+
+
+def _age(rng: np.random.Generator, leaves: int) -> float:
+    """Draw an age at which a plant has so many leaves; seedlings wait long for the next one."""
+    return float(leaves + rng.uniform(0.3, 1.5 + 6.0 * np.exp(-leaves / 4.0)))
 
 
 def _leaves(rng: np.random.Generator, fewest: int, most: int) -> int:
@@ -125,7 +130,7 @@ def _one(rng: np.random.Generator, canvas: Canvas, fewest: int, most: int, share
     size = canvas.labels.shape[0]
     leaves = _leaves(rng, fewest, most)
     plant = plant_of(rng, leaves)
-    age = leaves + rng.uniform(0.3, 1.5)
+    age = _age(rng, leaves)
     # Many leaves on a plant of few pixels could not be told apart by anybody.
     share = max(share, 0.018 * leaves)
     scale = 0.5 * size * share / reach(plant.rosette.at_age(age))

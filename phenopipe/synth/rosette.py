@@ -191,7 +191,7 @@ def _apart(index: int, *, in_pairs: bool) -> float:
 
 def _cotyledon(rng: np.random.Generator, habit: Habit) -> LeafForm:
     return LeafForm(
-        petiole=rng.uniform(0.3, 0.52),
+        petiole=rng.uniform(0.12, 0.5),
         width=rng.uniform(0.8, 1.15),
         base=rng.uniform(0.4, 0.6),
         tip=rng.uniform(0.35, 0.5),
