@@ -9,7 +9,7 @@ from pydantic import model_validator
 from phenopipe.config.block import Block, setting
 from phenopipe.config.synth import PlantSettings
 
-Preset = Literal["paper", "small", "tiny"]
+Preset = Literal["paper", "medium", "small", "tiny"]
 
 #: Share of a training's steps over which its pictures grow.
 GROWTH_SHARE = 0.6
@@ -49,7 +49,8 @@ class TrainSettings(Block):
     """How a model is trained on synthetic plants, and when it may replace its predecessor."""
 
     preset: Preset = setting(
-        "small", "Network: small (width 16), tiny (width 8) or paper (width 32, no normalisation)."
+        "small",
+        "Network: tiny (width 8), small (16), medium (32) or paper (32, deeper, no normalisation).",
     )
     embedding_dim: int = setting(8, "Dimensions E of the embedding.", ge=2, le=64)
     image_size: int = setting(

@@ -37,6 +37,7 @@ class Preset:
 
 PRESETS = {
     "paper": Preset((32, 64, 128, 256, 512), False, 0.5, 2),
+    "medium": Preset((32, 64, 128, 256, 256), True, 0.0, 1),
     "small": Preset((16, 32, 64, 128, 128), True, 0.0, 1),
     "tiny": Preset((8, 16, 32, 64, 64), True, 0.0, 1),
 }

@@ -5,13 +5,13 @@ Run ``python -m phenopipe.season.document docs/formats.md`` after a change of co
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from phenopipe.errors import InputError
 from phenopipe.files import write_text
+from phenopipe.markdown import fill_parts, markdown_table
 from phenopipe.season.columns import GROWTH, TRACKS
 from phenopipe.tabulate.columns import LEAVES, PLANTS, Column
 from phenopipe.tabulate.flags import FLAGS
@@ -22,7 +22,6 @@ TABLES = {
     "season/growth.csv": GROWTH,
     "season/tracks.csv": TRACKS,
 }
-_PART = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end of generated -->)", re.DOTALL)
 
 
 def fill_generated(text: str) -> str:
@@ -44,26 +43,21 @@ def fill_generated(text: str) -> str:
     InputError
         If a part has an unknown name.
     """
-    return _PART.sub(lambda part: f"{part[1]}{_generate(part[2])}{part[3]}", text)
+    return fill_parts(text, _generate)
 
 
 def columns_table(columns: Sequence[Column]) -> str:
     """Return a Markdown table of columns: name, type, unit, meaning and term."""
     rows = [(f"`{c.name}`", c.kind, c.unit, c.meaning, c.term) for c in columns]
-    return _markdown(("column", "type", "unit", "meaning", "term"), rows)
+    return markdown_table(("column", "type", "unit", "meaning", "term"), rows)
 
 
 def _generate(name: str) -> str:
     if name == "qc_flags":
-        return _markdown(("flag", "meaning"), [(f"`{k}`", v) for k, v in FLAGS.items()])
+        return markdown_table(("flag", "meaning"), [(f"`{k}`", v) for k, v in FLAGS.items()])
     if name not in TABLES:
         raise InputError(f"generated part {name!r}: is none of {', '.join(TABLES)}, qc_flags")
     return columns_table(TABLES[name])
-
-
-def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -97,5 +97,5 @@ def test_standardise() -> None:
 
 
 def test_unknown_preset_names_the_known_ones() -> None:
-    with pytest.raises(ModelError, match="'huge'; there are paper, small, tiny"):
+    with pytest.raises(ModelError, match="'huge'; there are paper, medium, small, tiny"):
         get_preset("huge")
