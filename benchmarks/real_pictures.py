@@ -10,12 +10,17 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
+from skimage.segmentation import expand_labels
 
-from phenopipe.evaluate import difference_in_count, foreground_dice, symmetric_best_dice
+from phenopipe.evaluate import Pair, figure, foreground_dice, score_pictures, summarize_scores
+from phenopipe.evaluate.pair_files import pair_files
+from phenopipe.evaluate.read_pairs import measure_pairs
 from phenopipe.measurement import Measurer
 from phenopipe.model.find import file_sha256, find_weights
 from phenopipe.threads import use_all_threads
@@ -24,19 +29,48 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def leaf_series(measurer: Measurer, folder: Path) -> dict:
-    """Score leaves against label maps whose edges are 1-2 px tight and lack most petioles."""
-    scores, counts = [], []
-    for picture in sorted(folder.glob("*_rgb.jpg")):
-        truth = cv2.imread(str(picture).replace("_rgb.jpg", "_label.png"), cv2.IMREAD_UNCHANGED)
-        labels = measurer.measure(picture).labels
-        scores.append(symmetric_best_dice(labels, truth))
-        counts.append(difference_in_count(labels, truth))
+    """Score leaves against label maps whose edges are 1-2 px tight and lack most petioles.
+
+    What the tight labels cost is in the further scores: against labels grown into the background,
+    and of what is left of the prediction near the labels.
+    """
+    pairs = list(measure_pairs(pair_files(folder), measurer))
+    scores = score_pictures(pairs)
+    images, summary = scores.images, summarize_scores(scores, resamples=0)
+    grown = {f"truth_dilated_{px}px": [grow_truth(pair, px) for pair in pairs] for px in (1, 2)}
+    near = [keep_near_truth(pair, 2) for pair in pairs]
     return {
-        "pictures": len(scores),
-        "mean_sbd": round(float(np.mean(scores)), 4),
-        "mean_abs_dic": round(float(np.mean(np.abs(counts))), 3),
-        "dic": counts,
+        "pictures": len(images),
+        "mean_sbd": mean(images, "symmetric_best_dice"),
+        "mean_abs_dic": mean(images, "absolute_difference_in_count"),
+        "dic": images["difference_in_count"].astype(int).tolist(),
+        "mean_foreground_dice": mean(images, "foreground_dice"),
+        "mean_leaf_recall": mean(images, "leaf_recall"),
+        "average_precision": round(figure(summary, "average_precision"), 4),
+        **{f"mean_sbd_{name}": mean_sbd(changed) for name, changed in grown.items()},
+        "mean_sbd_prediction_within_truth_dilated_2px": mean_sbd(near),
     }
+
+
+def grow_truth(pair: Pair, px: int) -> Pair:
+    """Let the true leaves grow by so many pixels where there is background."""
+    return replace(pair, truth=expand_labels(pair.truth, px))
+
+
+def keep_near_truth(pair: Pair, px: int) -> Pair:
+    """Cut the prediction to the true foreground grown by so many pixels."""
+    near = expand_labels(pair.truth, px) > 0
+    return replace(pair, prediction=np.where(near, pair.prediction, 0), confidence=None)
+
+
+def mean_sbd(pairs: list[Pair]) -> float:
+    """Return the mean SBD of some pairs."""
+    return mean(score_pictures(pairs).images, "symmetric_best_dice")
+
+
+def mean(images: pd.DataFrame, metric: str) -> float:
+    """Return the mean of a figure over pictures, rounded."""
+    return round(float(images[metric].mean()), 4)
 
 
 def rosette_masks(measurer: Measurer, folder: Path) -> dict:

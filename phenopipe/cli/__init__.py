@@ -1,4 +1,4 @@
-"""The command `phenopipe`: one command per stage, and `measure` and `init` for people.
+"""The command `phenopipe`: one command per stage, and a few that are only for people.
 
 Nothing heavy is imported before a command runs, so that ``--help`` answers at once.
 """
@@ -11,10 +11,11 @@ from collections.abc import Callable
 
 from phenopipe.cli import stages
 from phenopipe.cli.app import app
+from phenopipe.cli.evaluate import evaluate
 from phenopipe.cli.init import init
 from phenopipe.cli.measure import measure
 
-PEOPLE: tuple[Callable[..., None], ...] = (init, measure)
+PEOPLE: tuple[Callable[..., None], ...] = (init, measure, evaluate)
 STAGES: tuple[Callable[..., None], ...] = (
     stages.synth,
     stages.plan,

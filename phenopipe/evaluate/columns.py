@@ -138,6 +138,17 @@ METRICS = (
     ),
 )
 
+#: What is shown first.
+HEADLINE = (
+    "symmetric_best_dice",
+    "absolute_difference_in_count",
+    "difference_in_count",
+    "foreground_dice",
+    "leaf_recall",
+    "average_precision",
+    "plant_area_error",
+)
+
 #: Columns of the table with a row for each picture.
 IMAGES = (*KEYS, *(metric.column for metric in METRICS))
 

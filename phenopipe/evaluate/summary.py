@@ -9,11 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from phenopipe.evaluate.average_precision import (
-    IOU_THRESHOLDS,
-    PrecisionCurve,
-    precision_figures,
-)
+from phenopipe.evaluate.average_precision import PrecisionCurve, precision_figures
 from phenopipe.evaluate.columns import METRICS, SUMMARY
 from phenopipe.evaluate.scores import LEAF_CLASSES, Scores
 
@@ -125,8 +121,9 @@ def _pooled(
     curve: PrecisionCurve, images: int, resamples: int, random: np.random.Generator
 ) -> dict[str, tuple[float, _Draws]]:
     """Return value and draws of what is pooled over leaves."""
-    values = precision_figures(curve.average_precision())
-    draws = np.zeros((resamples if images else 0, len(IOU_THRESHOLDS)))
+    by_threshold = curve.average_precision()
+    values = precision_figures(by_threshold)
+    draws = np.zeros((resamples if np.isfinite(by_threshold).all() else 0, len(by_threshold)))
     for draw in draws:
         times = np.bincount(random.integers(0, images, images), minlength=images)
         draw[:] = curve.average_precision(times.astype(np.float64))

@@ -17,8 +17,8 @@ from phenopipe.config import TrainSettings
 from phenopipe.synth import draw_plant
 from phenopipe.train.targets import all_pairs, distance_target, drop_small_leaves, neighbour_pairs
 
-#: Streams of pictures: a validation picture never turns up in training.
-TRAINING, VALIDATION = 0, 1
+#: Streams of pictures: one of validation or test never turns up in training, nor in the other.
+TRAINING, VALIDATION, TEST = 0, 1, 2
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class SyntheticPlants(Dataset[Sample]):
     settings : TrainSettings
         Size, seed and range of the plants.
     stream : int
-        :data:`TRAINING` or :data:`VALIDATION`.
+        :data:`TRAINING`, :data:`VALIDATION` or :data:`TEST`.
     start, stop : int
         Range of indices.
     """
