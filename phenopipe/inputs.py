@@ -13,9 +13,9 @@ from phenopipe.plan.rosters import Rosters
 
 
 def check_inputs(config: Config, rosters: Rosters) -> None:
-    """Check that images, models and the plants sheet are there and readable.
+    """Check that images, models, labelled pictures and the plants sheet are there and readable.
 
-    Of models only headers are read, of images only names.
+    Of models only headers are read, of images and labelled pictures only names.
 
     Parameters
     ----------
@@ -39,6 +39,11 @@ def _checks(config: Config, rosters: Rosters) -> Iterator[Callable[[], object]]:
     for weights in dict.fromkeys(model.weights for model in config.models.values()):
         if weights:
             yield partial(_check_model, weights)
+    for model in config.models.values():
+        if model.train and any(source.kind != "synthetic" for source in model.train.data):
+            from phenopipe.labelled import open_sources  # OpenCV: only where it is needed
+
+            yield partial(open_sources, model.train.data)
     if sheet := config.tabulate.plants_sheet:
         from phenopipe.tabulate.sheet import read_plants_sheet  # pandas: only where it is needed
 

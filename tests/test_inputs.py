@@ -55,3 +55,9 @@ def test_all_mistakes_at_once(problems, tmp_path):
     assert text.startswith(f"{tmp_path / 'text.safetensors'}: is damaged or no safetensors file")
     assert start.startswith("nowhere.safetensors: no such model")
     assert table.startswith(f"{tmp_path / 'sheet.tsv'}: column 'pot' is missing")
+
+
+def test_labelled_pictures_are_looked_for(problems, tmp_path):
+    data = [{"kind": "folder", "path": str(tmp_path / "gone")}]
+    (problem,) = problems("night", models={"default": {"train": {"data": data}}})
+    assert problem == f"{tmp_path / 'gone'}: is no folder"

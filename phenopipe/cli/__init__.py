@@ -14,8 +14,9 @@ from phenopipe.cli.app import app
 from phenopipe.cli.evaluate import evaluate
 from phenopipe.cli.init import init
 from phenopipe.cli.measure import measure
+from phenopipe.cli.submission import submission
 
-PEOPLE: tuple[Callable[..., None], ...] = (init, measure, evaluate)
+PEOPLE: tuple[Callable[..., None], ...] = (init, measure, evaluate, submission)
 STAGES: tuple[Callable[..., None], ...] = (
     stages.synth,
     stages.plan,

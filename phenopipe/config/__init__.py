@@ -5,6 +5,7 @@ these classes by :mod:`phenopipe.config.render`.
 """
 
 from phenopipe.config.config import AnalysisSettings, Config
+from phenopipe.config.data import DataSettings
 from phenopipe.config.ingest import CameraSettings, IngestSettings, PotLayout
 from phenopipe.config.load import check_block, check_config, load_config, read_yaml
 from phenopipe.config.plan import PlanSettings
@@ -21,6 +22,7 @@ __all__ = [
     "CameraSettings",
     "Config",
     "DaskSettings",
+    "DataSettings",
     "IngestSettings",
     "LossSettings",
     "ModelSettings",

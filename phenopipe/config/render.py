@@ -89,9 +89,14 @@ def _value_lines(name: str, value: object, indent: int) -> Iterator[str]:
         for key, entry in value.items():
             yield from _value_lines(str(key), entry, indent + 2)
     else:
-        plain = json.loads(json.dumps(value))  # tuples as lists
+        plain = json.loads(json.dumps(value, default=_given))  # tuples as lists
         text = yaml.safe_dump(plain, default_flow_style=True, width=10_000)
         yield f"{pad}{name}: " + text.removesuffix("...\n").strip()
+
+
+def _given(entry: BaseModel) -> dict[str, Any]:
+    """Return what sets a block of a list apart from one with all defaults."""
+    return entry.model_dump(mode="json", exclude_defaults=True)
 
 
 def _limits(field: FieldInfo) -> str:
@@ -154,10 +159,16 @@ def _first_line(block: type[BaseModel]) -> str:
 
 
 def _row(name: str, field: FieldInfo) -> str:
-    default = field.get_default(call_default_factory=True)
-    shown = "see below" if block_of(field.annotation) and default else json.dumps(_plain(default))
     text = " ".join(filter(None, [field.description, _limits(field)])).replace("|", "\\|")
-    return f"| `{name}` | {shown if shown == 'see below' else f'`{shown}`'} | {text} |"
+    return f"| `{name}` | {_default(field)} | {text} |"
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "must be given"
+    default = field.get_default(call_default_factory=True)
+    is_block = block_of(field.annotation) is not None and default
+    return "see below" if is_block else f"`{json.dumps(_plain(default))}`"
 
 
 def _plain(value: object) -> object:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from phenopipe.config.block import Block, setting
+from phenopipe.config.data import DataSettings
 from phenopipe.config.synth import PlantSettings
 
 Preset = Literal["paper", "medium", "small", "tiny"]
 
+#: Settings of a training that say where and how it runs, and not what is learned.
+RUN_ONLY = frozenset({"workers", "device", "devices", "checkpoint_minutes"})
 #: Share of a training's steps over which its pictures grow.
 GROWTH_SHARE = 0.6
 
@@ -46,7 +49,7 @@ class LossSettings(Block):
 
 
 class TrainSettings(Block):
-    """How a model is trained on synthetic plants, and when it may replace its predecessor."""
+    """What a model learns from, how, and when it may replace its predecessor."""
 
     preset: Preset = setting(
         "small",
@@ -71,8 +74,26 @@ class TrainSettings(Block):
     learning_rate: float = setting(1e-3, "Peak learning rate of Adam.", gt=0)
     warmup_steps: int = setting(100, "Steps over which the learning rate rises from 0.", ge=0)
     losses: LossSettings = setting(LossSettings, "Losses.")
+    data: list[DataSettings] = setting(
+        lambda: [DataSettings(kind="synthetic")],
+        "What to learn from: drawn plants, and labelled pictures of your own (docs/training.md).",
+        min_length=1,
+    )
     plants: PlantSettings = setting(PlantSettings, "The synthetic plants to learn from.")
     workers: int = setting(1, "Processes that draw pictures while the network learns.", ge=0)
+    device: Literal["auto", "cpu", "cuda"] = setting(
+        "auto", "Where the network learns; cuda fails where there is no GPU instead of being slow."
+    )
+    devices: Literal["auto"] | Annotated[int, Field(ge=1, le=64)] = setting(
+        "auto",
+        "GPUs of the machine that share each batch, or processes on the CPU; auto: all GPUs that "
+        "torch finds and batch_size can be shared out to, one process on the CPU.",
+    )
+    precision: Literal["auto", "bf16", "fp16", "fp32"] = setting(
+        "auto",
+        "Arithmetic; auto: bfloat16 where the hardware computes it, else float16 with scaled "
+        "losses on a GPU and float32 on a CPU.",
+    )
     checkpoint_minutes: float = setting(
         5.0, "A training that was stopped goes on from the last checkpoint.", unit="min", gt=0
     )
@@ -90,6 +111,15 @@ class TrainSettings(Block):
     def _grows(self) -> Self:
         if (self.first_image_size or self.image_size) > self.image_size:
             raise ValueError("first_image_size is above image_size")
+        return self
+
+    @model_validator(mode="after")
+    def _shares_batches(self) -> Self:
+        if self.devices != "auto" and self.batch_size % self.devices:
+            raise ValueError(
+                f"batch_size {self.batch_size} cannot be shared out evenly to "
+                f"{self.devices} devices"
+            )
         return self
 
     def image_size_at(self, step: int) -> int:

@@ -1,8 +1,8 @@
-"""Training pictures: drawn by index, so that any step of a training can be drawn again."""
+"""Training pictures: chosen by index, so that any step of a training can be seen again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +14,18 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from phenopipe.config import TrainSettings
+from phenopipe.labelled import LabelledPicture, Source, open_sources
+from phenopipe.predict.look import MOST_ENLARGED
 from phenopipe.synth import draw_plant
+from phenopipe.train.augment import augment
 from phenopipe.train.targets import all_pairs, distance_target, drop_small_leaves, neighbour_pairs
+from phenopipe.train.view import plant_view
 
 #: Streams of pictures: one of validation or test never turns up in training, nor in the other.
 TRAINING, VALIDATION, TEST = 0, 1, 2
+#: Distinguishes the seeds by which labelled pictures are chosen from those by which plants are
+#: drawn. Not 0, which a shorter seed would equal.
+_CHOICE = 1
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,71 @@ class SyntheticPlants(Dataset[Sample]):
         return make_sample(picture.rgb, picture.labels, settings)
 
 
+class Mixture(Dataset[Sample]):
+    """Training pictures of several sources, each index from one that is drawn by the weights.
+
+    Parameters
+    ----------
+    settings : TrainSettings
+        Size, seed and plants.
+    sources : sequence of Source
+        Where pictures come from.
+    start, stop : int
+        Range of indices, counted from the first step.
+    """
+
+    def __init__(
+        self, settings: TrainSettings, sources: Sequence[Source], start: int, stop: int
+    ) -> None:
+        self.settings = settings
+        self.sources = sources
+        self.start = start
+        self.drawn = SyntheticPlants(settings, TRAINING, start, stop)
+        weights = np.array([source.weight for source in sources])
+        self.bounds = np.cumsum(weights / weights.sum())
+
+    def __len__(self) -> int:
+        return len(self.drawn)
+
+    def __getitem__(self, index: int) -> Sample:
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        settings, number = self.settings, self.start + index
+        rng = np.random.default_rng((settings.seed, TRAINING, number, _CHOICE))
+        place = int(np.searchsorted(self.bounds[:-1], rng.random(), side="right"))
+        source = self.sources[place]
+        if source.synthetic:
+            return self.drawn[index]
+        labelled = source.training[int(rng.integers(len(source.training)))].read()
+        size = settings.image_size_at(number // settings.batch_size)
+        return make_sample(*augment(labelled.rgb, labelled.labels, size, rng), settings)
+
+
+class KeptBack(Dataset[Sample]):
+    """Labelled pictures that score a model: upright, each shown as a second look would.
+
+    Parameters
+    ----------
+    settings : TrainSettings
+        ``image_size`` and what makes the targets.
+    pictures : sequence of LabelledPicture
+        The pictures.
+    """
+
+    def __init__(self, settings: TrainSettings, pictures: Sequence[LabelledPicture]) -> None:
+        self.settings = settings
+        self.pictures = pictures
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __getitem__(self, index: int) -> Sample:
+        labelled = self.pictures[index].read()
+        size = self.settings.image_size
+        view = plant_view(labelled.labels, min_side=size / MOST_ENLARGED)
+        return make_sample(*view.show(labelled.rgb, labelled.labels, size), self.settings)
+
+
 def make_sample(
     rgb: NDArray[np.uint8], labels: NDArray[np.integer[Any]], settings: TrainSettings
 ) -> Sample:
@@ -103,17 +175,37 @@ def _one_thread(_worker: int) -> None:
     torch.set_num_threads(1)
 
 
-def training_batches(settings: TrainSettings, first_step: int) -> Iterator[Batch]:
-    """Yield the batches of steps `first_step` .. ``settings.steps - 1``.
+def training_batches(
+    settings: TrainSettings, first_step: int, share: tuple[int, int] = (0, 1)
+) -> Iterator[Batch]:
+    """Yield the batches of steps `first_step` .. ``settings.steps - 1``, or a share of each.
 
-    What a step sees depends on the settings and its number alone, so a training that goes on
-    from a checkpoint sees what it would have seen.
+    What a step sees depends on the settings, the labelled pictures and its number alone, so a
+    training that goes on from a checkpoint sees what it would have seen.
+
+    Parameters
+    ----------
+    settings : TrainSettings
+        Everything about the training.
+    first_step : int
+        Step of the first batch.
+    share : (int, int)
+        Which share, from 0, of how many equal ones.
+
+    Raises
+    ------
+    InputError
+        If a source of labelled pictures is amiss; see `phenopipe.labelled.open_sources`.
     """
     size = settings.batch_size
-    data = SyntheticPlants(settings, TRAINING, first_step * size, settings.steps * size)
+    sources = open_sources(settings.data)
+    data = Mixture(settings, sources, first_step * size, settings.steps * size)
+    number, shares = share
+    each = size // shares
+    firsts = range(number * each, len(data), size)
     yield from DataLoader(
         data,
-        batch_size=size,
+        batch_sampler=[list(range(first, first + each)) for first in firsts],
         num_workers=settings.workers,
         collate_fn=collate,
         worker_init_fn=_one_thread,

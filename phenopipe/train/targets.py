@@ -56,7 +56,9 @@ def distance_target(labels: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
     inside = (cv2.erode(maps, window) == cv2.dilate(maps, window)) & (maps > 0)
     if inside.all():  # one leaf fills the picture: there is no border to measure from
         return np.ones(maps.shape, np.float32)
-    distance = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    rough = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    # OpenCV's last bit changes from call to call; a squared distance is a whole number.
+    distance = np.sqrt(np.rint(np.square(rough, dtype=np.float64))).astype(np.float32)
     peaks = np.zeros(int(maps.max()) + 1, np.float32)
     np.maximum.at(peaks, maps[inside], distance[inside])
     distance[(peaks[maps] == 0) & (maps > 0)] = 1

@@ -75,6 +75,21 @@ def test_one_leaf_over_the_whole_picture() -> None:
     assert (distance_target(np.full((8, 8), 3, np.uint16)) == 1).all()
 
 
+@settings(max_examples=20)
+@given(st.integers(0, 2**32))
+def test_distances_are_the_same_to_the_last_bit_at_every_call(seed: int) -> None:
+    noise = np.random.default_rng(seed).random((64, 64))
+    labels = (ndimage.gaussian_filter(noise, 3) > 0.5).astype(np.uint16)
+    inside = (ndimage.grey_erosion(labels, (3, 3)) > 0) & (labels > 0)
+    exact = ndimage.distance_transform_edt(inside).astype(np.float32)
+    peak = exact.max() or np.float32(1)
+    # Elsewhere in memory, where OpenCV takes other instructions.
+    maps = [distance_target(np.pad(labels, ((0, n), (0, 0)))[:64]) for n in range(8)]
+    assert all((found == maps[0]).all() for found in maps)
+    if inside.any():
+        assert (maps[0][inside] == (exact / peak)[inside]).all()
+
+
 def slow_pairs(labels: np.ndarray, radius: float) -> set[tuple[int, int]]:
     reach = int(radius)
     y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
