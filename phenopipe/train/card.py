@@ -21,20 +21,31 @@ A W-Net (Wu, Chen and Merhof 2020) of preset `{{ settings.preset }}` with
 outlines the leaves of single plants seen from above.
 
 - **sha256** of `model.safetensors`: `{{ metrics.sha256 }}`
+{% if settings.data | rejectattr("kind", "equalto", "synthetic") | list -%}
+- **Learned from** several sources, by weight:{% for source in settings.data %} \
+{{ source.kind }}{% if source.path %} `{{ source.path }}`{% endif %} \
+{{ source.weight }}{{ "," if not loop.last else "." }}{% endfor %}
+
+{% else -%}
 - **Learned from** synthetic rosettes only{% if settings.plants.soil_folder %}, on real pictures of
   bare soil in `{{ settings.plants.soil_folder }}`{% endif %}; no leaf was labelled by hand.
+{% endif -%}
 - **Gate**: {{ "passed" if metrics.passed else "NOT PASSED, this is the predecessor" }}:
   {{ metrics.reason }}.
 
-## Figures on {{ metrics.candidate.pictures }} synthetic validation pictures
+## Figures on {{ metrics.candidate.pictures }} validation pictures, none of which it learned from
 
-| model | SBD | abs DiC | DiC | foreground Dice |
-|---|---|---|---|---|
+| model | pictures | SBD | abs DiC | DiC | foreground Dice |
+|---|---|---|---|---|---|
 {% for role in ("candidate", "predecessor") if metrics[role] -%}
 {% set score = metrics[role] -%}
-| {{ role }} | {{ score.symmetric_best_dice }} | {{ score.absolute_difference_in_count }} \
-| {{ score.difference_in_count }} | {{ score.foreground_dice }} |
+{% set sets = score.get("data_sets", {}) -%}
+{% for set, s in ([("all", score)] if sets | length != 1 else []) + sets.items() | list -%}
+| {{ role }} | {{ set }} ({{ s.pictures }}) | {{ s.symmetric_best_dice }} \
+| {{ s.absolute_difference_in_count }} | {{ s.difference_in_count }} | {{ s.foreground_dice }} |
 {% endfor %}
+{%- endfor %}
+
 ## Limits
 
 Synthetic pictures are easier than real ones: look at overlays of your own pictures before you

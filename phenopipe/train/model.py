@@ -13,6 +13,7 @@ import torch
 import phenopipe
 from phenopipe.config import ModelSettings, TrainSettings
 from phenopipe.files import write_aside, write_text
+from phenopipe.labelled import check_sources, digest_sources, open_sources
 from phenopipe.model.find import file_sha256, find_weights
 from phenopipe.model.weights import copy_weights, save_model
 from phenopipe.model.wnet import WNet
@@ -91,6 +92,8 @@ def train_model(name: str, settings: ModelSettings, folder: Path) -> Verdict:
     ------
     ModelError
         If the weights to start from are missing or of another shape, or the loss diverges.
+    InputError
+        If labelled pictures to learn from are amiss.
     """
     training = settings.train
     if training is None:
@@ -132,8 +135,11 @@ def _fit(training: TrainSettings, start: Path | None, work: Path, output: Path) 
     )
     if start is not None:
         copy_weights(model, start)
+    sources = open_sources(training.data)
+    check_sources(sources)
+    origin = (file_sha256(start) if start else "") + digest_sources(sources)
     state = Training.start(model)
-    steps = optimise(state, training, work, file_sha256(start) if start else "")
+    steps = optimise(state, training, work, origin)
     for number, loss in track(steps, training.steps, "train"):
         if number % 50 == 0 or number + 1 == training.steps:
             log.info("step %d of %d: loss %.4f", number + 1, training.steps, loss)

@@ -114,6 +114,17 @@ def start_sha256(wildcards):
     return weights and file_sha256(find_weights(weights))
 
 
+def labels_sha256(wildcards):
+    """Hash the labelled pictures that a training learns from; empty where it draws all."""
+    data = CONFIG.models[wildcards.model].train.data
+    if all(source.kind == "synthetic" for source in data):
+        return ""
+    # Readers of pictures take long to import, and other jobs do without them.
+    from phenopipe.labelled import digest_sources, open_sources
+
+    return digest_sources(open_sources(data))
+
+
 def model_file(wildcards):
     """Name the file of a model: trained here, or given."""
     settings = CONFIG.models[wildcards.model]

@@ -17,6 +17,7 @@ checkpoint train:
             mode="json", exclude={"train": {"workers", "checkpoint_minutes"}}
         ),
         start_sha256=start_sha256,
+        labels_sha256=labels_sha256,
     message:
         "train: model {wildcards.model}"
     script:
