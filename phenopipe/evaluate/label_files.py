@@ -1,59 +1,20 @@
-"""Label maps on disk: which files they are, and what is in them."""
+"""Which files of a folder are label maps, and which are their pictures."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
 from phenopipe.errors import InputError
-from phenopipe.evaluate.overlap import LabelMap
 
 #: Endings of label maps: formats that keep every value.
 LABEL_ENDINGS = (".png", ".tif", ".tiff")
 PICTURE_ENDINGS = (*LABEL_ENDINGS, ".jpg", ".jpeg")
 #: What the names of label maps and of their pictures end with, before the ending.
 LABEL_SUFFIX, PICTURE_SUFFIX = "_label", "_rgb"
-# Palette pictures ("P") are read as the numbers of their colours, which are the labels.
-_MODES = {"1", "L", "P", "I", "I;16", "I;16B", "I;16L", "I;16N"}
 
 #: Files by what they show: folders below the searched one and the stem without its suffix.
 FilesByKey = dict[str, list[Path]]
-
-
-def read_label_map(path: str | os.PathLike[str]) -> LabelMap:
-    """Read a label map.
-
-    Parameters
-    ----------
-    path : path-like
-        PNG or TIFF of one channel: grey of 8, 16 or 32 bits, or palette, whose numbers count.
-
-    Returns
-    -------
-    ndarray, (H, W), integer
-        Labels as stored, 0 = background, gaps and all.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read, has several channels, fractions or negative labels; names the file.
-    """
-    try:
-        with Image.open(path) as image:
-            problem = _problem(image)
-            labels = np.asarray(image) if not problem else np.zeros((0, 0), np.uint8)
-    except Exception as error:  # decoders raise nearly anything on damaged data
-        said = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise InputError(f"{path}: cannot be read as a label map ({said})") from error
-    if not problem and labels.min(initial=0) < 0:
-        problem = "has negative labels: 0 is background, leaves are 1 and above"
-    if problem:
-        raise InputError(f"{path}: {problem}")
-    return labels
 
 
 def find_label_maps(folder: Path, *, suffixed: bool = False) -> FilesByKey:
@@ -135,12 +96,3 @@ def _by_key(folder: Path, paths: list[Path]) -> FilesByKey:
         stem = path.stem.removesuffix(LABEL_SUFFIX).removesuffix(PICTURE_SUFFIX)
         keys.setdefault((path.relative_to(folder).parent / stem).as_posix(), []).append(path)
     return keys
-
-
-def _problem(image: Image.Image) -> str:
-    channels = len(image.getbands())
-    if channels > 1:
-        return f"has {channels} channels; a label map has one, the label of each pixel"
-    if image.mode not in _MODES:
-        return "holds fractions; a label map holds whole numbers"
-    return ""

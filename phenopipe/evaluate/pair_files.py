@@ -15,9 +15,9 @@ from phenopipe.evaluate.label_files import (
     FilesByKey,
     find_label_maps,
     find_pictures,
-    read_label_map,
 )
 from phenopipe.ingest import decode_image
+from phenopipe.labelled import read_label_map
 from phenopipe.progress import track
 
 log = logging.getLogger(__name__)

@@ -12,10 +12,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from phenopipe.errors import InputError
-from phenopipe.evaluate.label_files import read_label_map
 from phenopipe.evaluate.overlap import LabelMap
 from phenopipe.evaluate.pair import Pair
 from phenopipe.evaluate.pair_files import PairFiles, read_picture
+from phenopipe.labelled import read_label_map
 from phenopipe.tabulate import read_table
 
 if TYPE_CHECKING:

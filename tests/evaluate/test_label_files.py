@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import pandas as pd
 import pytest
 from evaluate_scenes import blocks, write_png
-from PIL import Image
 
 from phenopipe.errors import InputError
-from phenopipe.evaluate.label_files import find_label_maps, find_pictures, read_label_map
+from phenopipe.evaluate.label_files import find_label_maps, find_pictures
 from phenopipe.evaluate.pair_files import check_pair_files, pair_files
 from phenopipe.evaluate.read_pairs import leaf_confidence
 
@@ -24,48 +22,6 @@ def problems(call, *arguments, **settings):
     with pytest.raises(InputError) as error:
         call(*arguments, **settings)
     return list(error.value.problems)
-
-
-@pytest.mark.parametrize("ending", [".png", ".tif"])
-def test_labels_are_read_as_stored(tmp_path, ending):
-    path = tmp_path / f"a{ending}"
-    Image.fromarray(GAPS).save(path)
-    np.testing.assert_array_equal(read_label_map(path), GAPS)
-    np.testing.assert_array_equal(cv2.imread(str(path), cv2.IMREAD_UNCHANGED), GAPS)
-
-
-def test_a_palettes_numbers_are_labels(tmp_path):
-    small = blocks((0, 9, 0, 9), (9, 12, 9, 12)).astype(np.uint8)
-    image = Image.fromarray(small)
-    image.putpalette([0, 0, 0, 255, 0, 0, 0, 255, 0])
-    image.save(tmp_path / "a.png")
-    np.testing.assert_array_equal(read_label_map(tmp_path / "a.png"), small)
-
-
-@pytest.mark.parametrize(
-    ("pixels", "reason"),
-    [
-        (RGB, "has 3 channels; a label map has one"),
-        (np.zeros((9, 9, 4), np.uint8), "has 4 channels"),
-        (np.zeros((9, 9), np.float32), "holds fractions"),
-        (np.full((9, 9), -3, np.int32), "has negative labels"),
-    ],
-)
-def test_no_label_map(tmp_path, pixels, reason):
-    path = tmp_path / "a.tif"
-    Image.fromarray(pixels).save(path)
-    (problem,) = problems(read_label_map, path)
-    assert problem.startswith(f"{path}: {reason}")
-
-
-def test_damaged_files_are_named(tmp_path):
-    whole = write_png(tmp_path / "a.png", GAPS).read_bytes()
-    for content in (b"", b"no picture", whole[:60]):
-        (tmp_path / "a.png").write_bytes(content)
-        (problem,) = problems(read_label_map, tmp_path / "a.png")
-        assert problem.startswith(f"{tmp_path / 'a.png'}: cannot be read as a label map")
-    (problem,) = problems(read_label_map, tmp_path / "gone.png")
-    assert "No such file" in problem
 
 
 def test_names_of_the_challenge(tmp_path):
@@ -140,7 +96,8 @@ def test_all_wrong_files_at_once(tmp_path):
     found = problems(check_pair_files, pair_files(tmp_path))
     assert found == [
         f"{tmp_path}/a_label.png: is 24x20 px, {tmp_path}/a_rgb.png is 24x24 px",
-        f"{tmp_path}/b_label.png: has 3 channels; a label map has one, the label of each pixel",
+        f"{tmp_path}/b_label.png: has 3 channels with the colours (0, 0, 0), not one channel with "
+        "a number for each leaf; docs/training.md says how to convert it",
         f"{tmp_path}/c_rgb.png: not a JPEG, PNG or TIFF picture",
     ]
 
