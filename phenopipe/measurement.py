@@ -173,7 +173,8 @@ class Measurer:
         step = self.network.settings.batch_size
         for start in range(0, len(cut), step):
             crops = [crop for _, crop in cut[start : start + step]]
-            seen = look(self.network, np.stack([crop.rgb for crop in crops]))
+            pixels = np.stack([crop.rgb for crop in crops])
+            seen = look(self.network, pixels, [crop.valid for crop in crops])
             predicted = zip(crops, seen.distance, seen.embedding, seen.windows, strict=True)
             for crop, distance, embedding, window in predicted:
                 labels, traits = segment_crop(
@@ -215,7 +216,7 @@ def measure(
     segment : SegmentSettings, optional
         Seeds and clustering.
     predict : PredictSettings, optional
-        Device and precision.
+        How often to look, at which size; device and precision.
 
     Returns
     -------

@@ -42,6 +42,11 @@ class Window:
         """Rows and columns of the crop that it covers."""
         return slice(self.top, self.top + self.side), slice(self.left, self.left + self.side)
 
+    def fits(self, crop_size: int) -> bool:
+        """Tell whether it is a square of at least one pixel inside a crop of this side, px."""
+        last = max(self.left, self.top) + self.side
+        return self.side > 0 and min(self.left, self.top) >= 0 and last <= crop_size
+
     def resample(self, rgb: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
         """Cut the window from a crop and resample it, without aliasing.
 
@@ -84,12 +89,20 @@ class Window:
     def clip(self, box: Box, size: int) -> Box:
         """Return a box of the crop in px of the window, as far as it lies inside.
 
-        A pixel of the window counts if its centre lies in the box.
+        A pixel of the window counts if its centre lies in the box; of a box between two centres
+        the pixel that it lies in is kept.
         """
-        scale = size / self.side
-        origin = (self.left, self.top, self.left, self.top)
-        left, top, right, bottom = (
-            min(max(round((edge - first) * scale), 0), size)
-            for edge, first in zip(box, origin, strict=True)
-        )
+        left, right = self._span(box[0] - self.left, box[2] - self.left, size)
+        top, bottom = self._span(box[1] - self.top, box[3] - self.top, size)
         return left, top, right, bottom
+
+    def _span(self, first: int, last: int, size: int) -> tuple[int, int]:
+        # In whole numbers: centre i lies at (2 i + 1) side / (2 size).
+        start, stop = (
+            min(max(-((self.side - 2 * edge * size) // (2 * self.side)), 0), size)
+            for edge in (first, last)
+        )
+        if start == stop and max(first, 0) < min(last, self.side):
+            start = max(first, 0) * size // self.side
+            stop = start + 1
+        return start, stop

@@ -18,15 +18,21 @@ from phenopipe.ingest import Crop
 from phenopipe.measurement import Measurement, _paste
 from phenopipe.tabulate import LEAVES as LEAF_COLUMNS
 from phenopipe.tabulate import PLANTS
+from phenopipe.window import Window
 
 torch.set_num_threads(1)
 SIDE = 128
 
 
+#: The network sees crops as they are: labels are those of the crop's own pixels.
+ONE_LOOK = PredictSettings(looks=1, network_size=None)
+
+
 @pytest.fixture
 def measure(green_model_file):
     def call(image, **settings) -> Measurement:
-        return phenopipe.measure(image, model=str(green_model_file), crop_size=SIDE, **settings)
+        settings = {"crop_size": SIDE, "predict": ONE_LOOK, **settings}
+        return phenopipe.measure(image, model=str(green_model_file), **settings)
 
     return call
 
@@ -206,7 +212,7 @@ def test_a_missing_model_is_named() -> None:
 def test_settings_reach_their_stage(measure) -> None:
     large = SegmentSettings(min_leaf_area_px=1.1 * leaf_areas(SIDE)[0])
     assert measure(draw_pot(SIDE), segment=large).plants["leaf_count"].tolist() == [1]
-    fp32 = PredictSettings(precision="fp32", batch_size=1)
+    fp32 = PredictSettings(precision="fp32", batch_size=1, looks=1, network_size=None)
     assert measure(draw_pot(SIDE), predict=fp32).plants["leaf_count"].tolist() == [3]
 
 
@@ -225,5 +231,6 @@ def test_pasting_takes_each_pixels_nearest_neighbour(scale: tuple[float, float])
             inside = 2 <= column < 11 and 1 <= row < 10
             if inside and pot_labels[row, column]:
                 expected[y, x] = pot_labels[row, column] + 100
-    _paste(labels, pot_labels, Crop(np.zeros((12, 12, 3), np.uint8), transform, valid), 100)
+    crop = Crop(np.zeros((12, 12, 3), np.uint8), transform, valid)
+    _paste(labels, pot_labels, crop, Window.whole(12), 100)
     assert np.array_equal(labels, expected)

@@ -10,7 +10,6 @@ import zarr
 
 from phenopipe.errors import StoreError
 from phenopipe.store import (
-    FORMATS,
     create_array,
     create_store,
     open_array,
@@ -19,6 +18,12 @@ from phenopipe.store import (
     read_crop,
     write_block,
 )
+
+LAYOUTS = {
+    "crops": "phenopipe-crops-1",
+    "predictions": "phenopipe-predictions-2",
+    "labels": "phenopipe-labels-2",
+}
 
 
 def write(path: Path, crops: int = 40, size: int = 16, block: int | None = None) -> np.ndarray:
@@ -149,19 +154,25 @@ def test_one_crop_is_read_with_two_requests(tmp_path: Path, monkeypatch) -> None
     assert sum(read) < chunk.stat().st_size / 20
 
 
-@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("kind", LAYOUTS)
 def test_a_store_of_another_kind_is_told(tmp_path: Path, kind) -> None:
     with create_store(tmp_path / "a.zarr", kind):
         pass
-    assert open_store(tmp_path / "a.zarr", kind).attrs["format"] == f"phenopipe-{kind}-1"
-    assert open_store(tmp_path / "a.zarr").attrs["format"] == f"phenopipe-{kind}-1"
-    for other in set(FORMATS) - {kind}:
+    for asked in (kind, None):
+        assert open_store(tmp_path / "a.zarr", asked).attrs["format"] == LAYOUTS[kind]
+    for other in set(LAYOUTS) - {kind}:
         with pytest.raises(StoreError) as caught:
             open_store(tmp_path / "a.zarr", other)
         assert str(caught.value) == (
-            f"{tmp_path}/a.zarr: is no store of {other} (its format is 'phenopipe-{kind}-1', "
-            f"not 'phenopipe-{other}-1')"
+            f"{tmp_path}/a.zarr: is no store of {other} (its format is {LAYOUTS[kind]!r}, "
+            f"not {LAYOUTS[other]!r})"
         )
+
+
+def test_a_store_of_an_earlier_layout_is_told(tmp_path: Path) -> None:
+    zarr.create_group(tmp_path / "a.zarr", attributes={"format": "phenopipe-labels-1"})
+    with pytest.raises(StoreError, match=r"'phenopipe-labels-1', not 'phenopipe-labels-2'"):
+        open_store(tmp_path / "a.zarr", "labels")
 
 
 def test_a_store_of_somebody_else_is_told(tmp_path: Path) -> None:

@@ -122,7 +122,8 @@ def predict(
     from phenopipe.model.find import find_weights
     from phenopipe.predict import predict_shard
 
-    predict_shard(crops, find_weights(model), out, load_config(config).predict)
+    weights, settings = find_weights(model), load_config(config).predict
+    predict_shard(crops, weights, out, settings, table=crops.with_suffix(".tsv"))
 
 
 def segment(

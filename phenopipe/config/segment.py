@@ -20,10 +20,10 @@ class SegmentSettings(Block):
         "below).",
     )
     seed_smoothing_px: float = setting(
-        1.0, "Standard deviation of the Gaussian on the distance map.", unit="crop px", ge=0
+        1.0, "Standard deviation of the Gaussian on the distance map.", unit="network px", ge=0
     )
     seed_min_distance_px: float = setting(
-        4.0, "Seeds closer than this are one seed, the higher.", unit="crop px", ge=1
+        4.0, "Seeds closer than this are one seed, the higher.", unit="network px", ge=1
     )
     seed_threshold: float = setting(
         0.3,
@@ -46,7 +46,7 @@ class SegmentSettings(Block):
         ge=0,
         le=90,
     )
-    min_leaf_area_px: float = setting(12.0, "Smaller leaves are removed.", unit="crop px", ge=0)
+    min_leaf_area_px: float = setting(12.0, "Smaller leaves are removed.", unit="network px", ge=0)
     min_confidence: float = setting(0.15, "Leaves of a lower confidence are removed.", ge=0, le=1)
 
 

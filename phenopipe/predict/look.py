@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phenopipe.predict.network import Network
-from phenopipe.window import Window
+from phenopipe.window import Box, Window
 
 #: A pixel of at least this distance belongs to the plant, if ...
 PLANT_DISTANCE = 0.15
@@ -42,7 +43,9 @@ class Prediction:
     windows: list[Window]
 
 
-def look(network: Network, crops: NDArray[np.uint8]) -> Prediction:
+def look(
+    network: Network, crops: NDArray[np.uint8], valid: Sequence[Box] | None = None
+) -> Prediction:
     """Predict a stack of crops, each at its window.
 
     Parameters
@@ -51,6 +54,9 @@ def look(network: Network, crops: NDArray[np.uint8]) -> Prediction:
         The network; its settings say how often to look, and at which size.
     crops : ndarray, (N, C, C, 3), uint8
         Crops.
+    valid : sequence of tuple of int, optional
+        Half-open box (left, top, right, bottom) of the real picture in each, px of the crop; all
+        of it by default. A plant is looked for in there alone.
 
     Returns
     -------
@@ -68,13 +74,15 @@ def look(network: Network, crops: NDArray[np.uint8]) -> Prediction:
     windows = [whole] * len(crops)
     seen = _resample(crops, windows, size)
     if network.settings.looks == 2:
-        windows = [find_window(first, crop_size) for first in network.distance(seen)]
+        boxes = valid or [(0, 0, crop_size, crop_size)] * len(crops)
+        first = zip(network.distance(seen), boxes, strict=True)
+        windows = [find_window(distance, crop_size, box) for distance, box in first]
         moved = [number for number, window in enumerate(windows) if window != whole]
         seen[moved] = _resample(crops[moved], [windows[number] for number in moved], size)
     return Prediction(*network(seen), windows)
 
 
-def find_window(distance: NDArray[np.floating], crop_size: int) -> Window:
+def find_window(distance: NDArray[np.floating], crop_size: int, valid: Box | None = None) -> Window:
     """Find the square around everything that grows in a crop.
 
     Parameters
@@ -83,6 +91,8 @@ def find_window(distance: NDArray[np.floating], crop_size: int) -> Window:
         Distance map of the whole crop, 0..1.
     crop_size : int
         Side of the crop, px.
+    valid : tuple of int, optional
+        Half-open box (left, top, right, bottom) to look in, px of the crop; all by default.
 
     Returns
     -------
@@ -90,22 +100,25 @@ def find_window(distance: NDArray[np.floating], crop_size: int) -> Window:
         The whole crop if nothing grows in it, or the plant fills it anyway.
     """
     size = distance.shape[0]
-    is_plant = np.asarray(distance >= PLANT_DISTANCE)
+    whole = Window.whole(crop_size)
+    left, top, right, bottom = whole.clip(valid or (0, 0, crop_size, crop_size), size)
+    is_plant = np.zeros(distance.shape, bool)
+    is_plant[top:bottom, left:right] = distance[top:bottom, left:right] >= PLANT_DISTANCE
     _, pieces = cv2.connectedComponents(is_plant.view(np.uint8), connectivity=8)
     pieces = np.asarray(pieces)
     sure = np.unique(pieces[is_plant & (distance >= PLANT_PEAK)])
     rows, columns = np.nonzero(np.isin(pieces, sure) & is_plant)
     if not rows.size:
-        return Window.whole(crop_size)
+        return whole
     scale = crop_size / size
     first = np.array([columns.min(), rows.min()]) * scale
     last = np.array([columns.max() + 1, rows.max() + 1]) * scale
     extent = float((last - first).max()) * (1 + 2 * MARGIN) + 2 * scale
     side = max(int(np.ceil(extent)), int(np.ceil(size / MOST_ENLARGED)))
     if side >= FILLS * crop_size:
-        return Window.whole(crop_size)
-    left, top = np.clip(np.rint((first + last - side) / 2), 0, crop_size - side).astype(int)
-    return Window(int(left), int(top), side)
+        return whole
+    corner = np.clip(np.rint((first + last - side) / 2), 0, crop_size - side)
+    return Window(int(corner[0]), int(corner[1]), side)
 
 
 def _resample(crops: NDArray[np.uint8], windows: list[Window], size: int) -> NDArray[np.uint8]:

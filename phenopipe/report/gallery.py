@@ -18,10 +18,9 @@ from phenopipe.errors import StoreError
 from phenopipe.ingest.table import read_crop_table
 from phenopipe.report.overlay import draw_overlay
 from phenopipe.report.page import text_records
-from phenopipe.segment.sources import VALID
+from phenopipe.segment.sources import VALID, read_window
 from phenopipe.store import open_array, open_store, read_crop
 from phenopipe.tabulate.flags import FAILED, has_flag
-from phenopipe.window import Window
 
 _JPEG_QUALITY = 85
 _WHERE = ["shard", "at", *VALID]
@@ -99,7 +98,7 @@ class CropPictures:
         shard, at, *valid = map(int, self._crops[_WHERE].to_numpy()[number])
         rgb = read_crop(open_array(open_store(self._stores[shard], "crops"), "rgb"), at)
         labels = read_crop(self._labels, number)
-        window = Window(*map(int, read_crop(self._windows, number)))
+        window = read_window(self._windows, number, len(rgb))
         size = len(labels)
         left, top, right, bottom = window.clip((valid[0], valid[1], valid[2], valid[3]), size)
         part = np.s_[top:bottom, left:right]

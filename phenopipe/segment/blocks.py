@@ -15,7 +15,7 @@ from phenopipe.config import SegmentSettings
 from phenopipe.encoding import decode_distance, decode_embedding
 from phenopipe.errors import StoreError
 from phenopipe.segment.leaves import Segmentation, find_leaves
-from phenopipe.segment.sources import Crop
+from phenopipe.segment.sources import Crop, read_window
 from phenopipe.segment.traits import TRAITS, measure_traits
 from phenopipe.store import Kind, open_array, open_store, read_crop, write_block
 from phenopipe.window import Box, Window
@@ -145,10 +145,15 @@ def _read(
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int8], Window]:
     rgb = read_crop(opened(crop.rgb_store, "crops", "rgb"), crop.position)
     distance, embedding, window = (
-        read_crop(opened(crop.prediction_store, "predictions", name), crop.position)
+        opened(crop.prediction_store, "predictions", name)
         for name in ("distance", "embedding", "window")
     )
-    return rgb, distance, embedding, Window(*map(int, window))
+    return (
+        rgb,
+        read_crop(distance, crop.position),
+        read_crop(embedding, crop.position),
+        read_window(window, crop.position, len(rgb)),
+    )
 
 
 def _open(store: str, kind: Kind, name: str) -> zarr.Array[Any]:

@@ -24,12 +24,14 @@ log = logging.getLogger(__name__)
 Done = tuple[pd.DataFrame, NDArray[np.int32]]
 Progress = Callable[[Iterable[Done], int, str], Iterator[Done]]
 
-#: Crops in one task and one file: few enough that several workers share a set of 1,000, many
-#: enough that such a set's labels are 5 files at the crop sizes in use ...
-LARGEST_BLOCK = 250
-SMALLEST_BLOCK = 200
+#: Files of labels for each 1,000 crops of a set, one a task: with those of crops and predictions,
+#: and Snakemake's own, 20 in all.
+BLOCKS_PER_1000 = 3
+#: Crops in one task: enough to be worth a worker, and no more than those files ask for ...
+SMALLEST_BLOCK = 100
+LARGEST_BLOCK = 334
 #: ... and labels that a task may hold in memory, bytes.
-BLOCK_BYTES = 256 * 2**20
+BLOCK_BYTES = 352 * 2**20
 
 
 def segment_set(
@@ -112,11 +114,12 @@ def choose_block_size(count: int, size: int, workers: int) -> int:
     Returns
     -------
     int
-        The set in equal parts, between `SMALLEST_BLOCK` and `LARGEST_BLOCK` crops, of at most
-        `BLOCK_BYTES` of labels.
+        The set in equal parts, `BLOCKS_PER_1000` of them for each 1,000 crops at most, between
+        `SMALLEST_BLOCK` and `LARGEST_BLOCK` crops, of at most `BLOCK_BYTES` of labels.
     """
-    share = -(-count // max(workers, 1))
-    return max(1, min(max(share, SMALLEST_BLOCK), LARGEST_BLOCK, BLOCK_BYTES // (4 * size * size)))
+    parts = min(max(workers, 1), BLOCKS_PER_1000 * max(-(-count // 1000), 1))
+    share = max(-(-count // parts), SMALLEST_BLOCK)
+    return max(1, min(share, LARGEST_BLOCK, BLOCK_BYTES // (4 * size * size)))
 
 
 def _run(

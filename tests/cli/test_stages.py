@@ -13,6 +13,7 @@ import yaml
 from cli_runs import run_well
 from green_plants import draw_pot, write_picture
 
+from phenopipe.store import open_array, open_store
 from phenopipe.tabulate import PLANTS, read_table
 
 torch.set_num_threads(1)
@@ -26,12 +27,21 @@ TRAITS = [
 ]
 
 
+def in_soil(pot: np.ndarray, height: int, width: int, top: int, left: int) -> np.ndarray:
+    """Place a pot in a larger picture; what lies below it is cut."""
+    rgb = np.resize(draw_pot(128, 0), (height, width, 3))
+    rgb[top : top + len(pot), left : left + len(pot)] = pot[: height - top]
+    return rgb
+
+
 @pytest.fixture(scope="module")
 def experiment(tmp_path_factory, green_model_file: Path) -> Path:
     """A folder with pictures and a configuration."""
     folder = tmp_path_factory.mktemp("experiment")
-    for name, leaves in LEAVES.items():
-        write_picture(folder / "images" / name, draw_pot(128, leaves))
+    small, low, whole = (draw_pot(128, leaves) for leaves in LEAVES.values())
+    pictures = in_soil(small, 400, 400, 30, 260), in_soil(low, 200, 300, 92, 20), whole
+    for name, picture in zip(LEAVES, pictures, strict=True):
+        write_picture(folder / "images" / name, picture)
     (folder / "images" / "n2" / "20260303_A2.png").write_bytes(b"")
     settings = {
         "experiment": "by hand",
@@ -90,8 +100,15 @@ def test_there_is_a_row_for_every_picture(results: Path) -> None:
     plants = tables(results, "plants.csv")
     assert plants["image"].tolist() == [*LEAVES, "n2/20260303_A2.png"]
     assert plants["leaf_count"].tolist() == [*LEAVES.values(), pd.NA]
-    assert plants["qc_flags"].fillna("").tolist() == ["", "", "", "unreadable"]
+    assert plants["qc_flags"].fillna("").tolist() == ["", "touches_edge", "", "unreadable"]
     assert plants["plant_id"].tolist() == ["A1", "A2", "A1", "A2"]
+
+
+def test_the_network_looked_again_where_the_plant_is_small(results: Path) -> None:
+    stores = [results / f"predictions/{night}.zarr" for night in ("n1", "n2")]
+    windows = np.concatenate([open_array(open_store(store), "window")[:] for store in stores])
+    assert (windows[:2, 2] < 384).all()
+    assert (windows[3] == (0, 0, 512)).all(), "an unreadable picture shows no plant"
 
 
 def test_season_and_pages(results: Path) -> None:

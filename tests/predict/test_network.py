@@ -51,6 +51,12 @@ def test_shapes_ranges_and_types(random_network: WNet) -> None:
     assert embedding.shape == (5, SIDE, SIDE, 6)
 
 
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_the_distance_alone_is_that_of_both(random_network: WNet, precision: str) -> None:
+    network = Network(random_network, PredictSettings(device="cpu", precision=precision))
+    np.testing.assert_array_equal(network.distance(CROPS), network(CROPS)[0])
+
+
 @pytest.mark.parametrize("batch_size", [1, 2, 5, 64])
 def test_batches_change_nothing(random_network: WNet, batch_size: int) -> None:
     one_by_one = [Network(random_network, settings())(crop[None]) for crop in CROPS]
@@ -108,5 +114,10 @@ def test_too_little_memory_names_the_setting(monkeypatch: pytest.MonkeyPatch) ->
         raise torch.OutOfMemoryError("tried to allocate 20 GiB\nof which ...")
 
     monkeypatch.setattr(WNet, "forward", no_memory)
-    with pytest.raises(ModelError, match=r"^predict\.batch_size: 2 crops of 64x64 px .* lower it$"):
-        Network(green_model(), settings(batch_size=2))(CROPS)
+    monkeypatch.setattr(WNet, "distance", no_memory)
+    network = Network(green_model(), settings(batch_size=2))
+    for run in (network, network.distance):
+        with pytest.raises(
+            ModelError, match=r"^predict\.batch_size: 2 crops of 64x64 px .* lower it$"
+        ):
+            run(CROPS)

@@ -7,17 +7,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from green_plants import draw_pot
+from green_plants import SOIL, draw_pot
 
 from phenopipe.config import PredictSettings
-from phenopipe.encoding import decode_distance, decode_embedding
+from phenopipe.encoding import (
+    decode_distance,
+    decode_embedding,
+    encode_distance,
+    encode_embedding,
+)
 from phenopipe.errors import ModelError, StoreError
+from phenopipe.ingest import CropRow, write_crop_table
 from phenopipe.model.find import file_sha256
-from phenopipe.predict import Network, predict_shard
+from phenopipe.predict import Network, look, predict_shard
 from phenopipe.store import create_array, create_store, open_array, open_store
 
 torch.set_num_threads(1)
-SETTINGS = PredictSettings(device="cpu", precision="fp32", batch_size=2)
+EXACT = {"device": "cpu", "precision": "fp32", "batch_size": 2}
+SETTINGS = PredictSettings(**EXACT, looks=1, network_size=None)
 SIDE = 64
 CROPS = np.stack([draw_pot(SIDE, leaves) for leaves in (3, 0, 1)])
 
@@ -55,13 +62,66 @@ def test_stored_predictions_are_the_networks(crops, output, green_model_file) ->
     assert not embedding[1].any(), "a pot without a leaf is surely background"
 
 
+def test_windows_are_stored_with_what_was_seen_in_them(tmp_path, output, green_model_file) -> None:
+    large = np.full((3, 4 * SIDE, 4 * SIDE, 3), SOIL, np.uint8)
+    large[0, 20 : 20 + SIDE, 150 : 150 + SIDE] = CROPS[0]
+    large[2, 180 : 180 + SIDE, 100 : 100 + SIDE] = CROPS[0]
+    settings = PredictSettings(**EXACT, network_size=128)
+    predict_shard(write_crops(tmp_path / "large.zarr", large), green_model_file, output, settings)
+    distance, embedding = read(output)
+    windows = open_array(open_store(output), "window")[:]
+    expected = look(Network(green_model_file, settings), large)
+    assert windows.dtype == np.int32
+    assert windows.tolist() == [[w.left, w.top, w.side] for w in expected.windows]
+    assert windows[1].tolist() == [0, 0, 4 * SIDE], "an empty pot is seen whole"
+    assert (windows[[0, 2], 2] < 2 * SIDE).all()
+    assert distance.shape == (3, 128, 128)
+    np.testing.assert_array_equal(distance, encode_distance(expected.distance))
+    np.testing.assert_array_equal(
+        embedding, encode_embedding(expected.embedding, expected.distance)
+    )
+
+
+def write_rows(path: Path, *boxes: tuple[int, int, int, int]) -> Path:
+    names = ("valid_left", "valid_top", "valid_right", "valid_bottom")
+    rows = [
+        CropRow(f"{n}", f"{n}.png", "1", "", **dict(zip(names, box, strict=True)))
+        for n, box in enumerate(boxes)
+    ]
+    write_crop_table(path, rows)
+    return path
+
+
+def test_a_plant_is_looked_for_in_the_picture_alone(tmp_path, output, green_model_file) -> None:
+    """A leaf at the picture's edge runs on as a stripe through the padding, which repeats it."""
+    crop = np.full((256, 256, 3), SOIL, np.uint8)
+    crop[100:256, 100:140] = (80, 230, 80)
+    crops = write_crops(tmp_path / "0000.zarr", crop[None])
+    table = write_rows(tmp_path / "0000.tsv", (0, 0, 256, 140))
+    settings = PredictSettings(**EXACT)
+    predict_shard(crops, green_model_file, output, settings, table=table)
+    left, top, side = open_array(open_store(output), "window")[0]
+    assert left <= 100
+    assert top <= 100
+    assert left + side >= 140
+    assert top + side >= 140
+    assert side <= 64, "the plant in the picture is 40 px, the stripe 156"
+
+
+def test_a_table_of_other_crops_is_refused(crops, output, green_model_file, tmp_path) -> None:
+    table = write_rows(tmp_path / "other.tsv", (0, 0, SIDE, SIDE))
+    with pytest.raises(StoreError, match=r"other\.tsv: has 1 rows, but the store .* 3 crops"):
+        predict_shard(crops, green_model_file, output, SETTINGS, table=table)
+    assert not output.exists()
+
+
 def test_the_store_says_what_made_it(crops, output, green_model_file) -> None:
     predict_shard(crops, green_model_file, output, SETTINGS)
     about = open_store(output).attrs
     assert about["model_sha256"] == file_sha256(green_model_file)
     assert about["model"]["preset"] == "tiny"
     files = [path for path in output.rglob("*") if path.is_file()]
-    assert len(files) <= 5, "one file an array, and the description of store and arrays"
+    assert len(files) <= 7, "one file an array, and the description of store and arrays"
 
 
 def test_a_shard_without_crops(tmp_path, output, green_model_file) -> None:

@@ -69,8 +69,10 @@ def write_set(
         write_crop_table(folder / f"{shard}.tsv", crops[part])
         paths["crop_tables"].append(folder / f"{shard}.tsv")
         paths["crops"].append(folder / f"{shard}.zarr")
+    windows = np.full((plants, 3), (0, 0, size), np.int32)
     with create_store(folder / "labels.zarr", "labels") as group:
         create_array(group, "labels", labels.shape, np.uint32)[:] = labels
+        create_array(group, "window", windows.shape, np.int32)[:] = windows
     write_tables(folder, name, crops, labels, genotype, day)
     return {**paths, "plants": folder / "plants.csv"}
 

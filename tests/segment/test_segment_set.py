@@ -19,11 +19,12 @@ from phenopipe.encoding import (
 )
 from phenopipe.errors import InputError, StoreError
 from phenopipe.segment import find_leaves, measure_traits, segment_set
-from phenopipe.segment.blocks import KEYS
+from phenopipe.segment.blocks import KEYS, segment_crop
 from phenopipe.segment.image_set import choose_block_size
 from phenopipe.segment.traits import TRAITS
-from phenopipe.store import create_array, create_store, open_store
+from phenopipe.store import create_array, create_store, open_array, open_store
 from phenopipe.tsv import write_tsv
+from phenopipe.window import Window
 
 SIZE = 40
 COLUMNS = [
@@ -61,7 +62,7 @@ class Shards:
         self.predictions: list[Path] = []
         self.labels, self.measurements = folder / "out/labels.zarr", folder / "out/m.parquet"
 
-    def add(self, indices, *, size=SIZE, **changed):
+    def add(self, indices, *, size=SIZE, windows=None, **changed):
         """Write one shard; `changed` maps "c<index>" to other cells of its row."""
         name = f"s{len(self.crops):03d}"
         table, rgb_path = self.folder / f"{name}.tsv", self.folder / f"{name}.zarr"
@@ -76,6 +77,8 @@ class Shards:
         self._store(rgb_path, "crops", {"rgb": (stacks[0], np.uint8)})
         prediction = self.folder / f"{name}.pred.zarr"
         maps = {"distance": (stacks[1], np.uint8), "embedding": (stacks[2], np.int8)}
+        where = windows or [(0, 0, size)] * len(indices)
+        maps["window"] = np.reshape(where, (len(indices), 3)), np.int32
         self._store(prediction, "predictions", maps)
         self.crops.append((table, rgb_path))
         self.predictions.append(prediction)
@@ -166,14 +169,85 @@ def test_how_shards_are_cut_never_changes_the_answer(expected, shards):
     pd.testing.assert_frame_equal(again[1], table, check_exact=True)
 
 
-@pytest.mark.parametrize("array", ["rgb", "distance", "embedding"])
+def test_labels_say_what_part_of_each_crop_they_cover(expected):
+    made, _, _ = expected
+    windows = open_array(open_store(made.labels, "labels"), "window")
+    assert windows.dtype == np.int32
+    assert windows[:].tolist() == [[0, 0, SIZE]] * 7 + [[0, 0, 0]] + [[0, 0, SIZE]]
+
+
+def test_windows_are_measured_in_pixels_of_the_image(shards):
+    """The same leaves in a window of half the crop's side: half as long, and elsewhere."""
+    window = (7, 12, SIZE // 2)
+    labels, table = shards.add([3, 3], windows=[(0, 0, SIZE), window]).run()
+    assert np.array_equal(labels[0], labels[1])
+    stored = open_array(open_store(shards.labels), "window")[:]
+    assert stored.tolist() == [[0, 0, SIZE], list(window)]
+    whole, part = (table[table["crop_index"] == n].reset_index(drop=True) for n in (0, 1))
+    for name, power in (("area_px", 2), ("length_px", 1), ("width_px", 1), ("perimeter_px", 1)):
+        np.testing.assert_allclose(part[name], whole[name] / 2**power, rtol=1e-9)
+    # 2 image px a crop px, shifted by (8, 7); a crop begins half a pixel before its first centre.
+    for name, first, shift in (("centroid_x", 7, 8), ("centroid_y", 12, 7)):
+        in_crop = (whole[name] - shift) / 2
+        in_window = first - 0.5 + (in_crop + 0.5) / 2
+        np.testing.assert_allclose(part[name], 2 * in_window + shift, rtol=1e-9)
+
+
+def test_colours_are_those_of_the_window():
+    rgb, distance, embedding = scene(1)
+    rgb[:], rgb[20:, 10:30] = 200, (10, 90, 30)
+    window, whole = Window(10, 20, 20), (0, 0, SIZE, SIZE)
+    options = np.eye(2, 3), whole, SegmentSettings()
+    _, traits = segment_crop(rgb, distance, embedding, window, *options)
+    assert traits[["mean_red", "mean_green", "mean_blue"]].to_numpy().tolist() == [[10, 90, 30]] * 2
+
+
+def test_padding_in_a_window_is_no_picture(shards):
+    """The picture ends in the middle of the crop, which is a quarter into the window."""
+    window = (0, 10, 40 // 2)
+    cells = row(3, valid=(0, 0, SIZE, 15))
+    labels, table = shards.add([3], windows=[window], c3=cells).run()
+    assert labels[0, :10].any()
+    assert not labels[0, 10:].any()
+    cut = find_leaves(*(half(stored) for stored in scene(3)[1:]))
+    assert np.array_equal(labels[0, :10] > 0, cut.labels > 0)
+    assert table["touches_edge"].all()
+
+
+def half(stored):
+    """The upper quarter of a stored map, decoded."""
+    decode = decode_distance if stored.ndim == 2 else decode_embedding
+    return decode(stored[:10])
+
+
+def test_a_picture_that_no_pixel_of_the_window_shows_has_no_leaf(shards):
+    cells = row(3, valid=(0, 0, SIZE, 5))
+    labels, table = shards.add([3], windows=[(0, 10, 20)], c3=cells).run()
+    assert not labels.any()
+    assert table[["label", "area_px", "status"]].to_numpy().tolist() == [[0, 0, "ok"]]
+
+
+@pytest.mark.parametrize("window", [(0, 0, 0), (-1, 0, 20), (25, 0, 16), (0, 0, 41)])
+def test_a_window_that_is_none_costs_its_crop_only(shards, window):
+    labels, table = shards.add([1, 1], windows=[window, (0, 0, SIZE)]).run()
+    plants = table[table["label"] == 0]
+    assert plants["status"].tolist() == ["damaged", "ok"]
+    left, top, side = window
+    assert plants["reason"].iloc[0] == (
+        f"{shards.predictions[0]}/window: crop 0 has no window inside its 40 px "
+        f"(left {left}, top {top}, side {side})"
+    )
+    assert labels[1].any()
+
+
+@pytest.mark.parametrize("array", ["rgb", "distance", "embedding", "window"])
 def test_a_damaged_crop_is_named_and_the_others_go_on(shards, array, caplog):
     shards.add([1, 2, 3])
     labels, table = shards.run()
     store = shards.crops[0][1] if array == "rgb" else shards.predictions[0]
     (chunk,) = (path for path in (store / array / "c").rglob("*") if path.is_file())
     damaged = bytearray(chunk.read_bytes())
-    damaged[20] ^= 0xFF  # inside the first crop's chunk
+    damaged[min(20, len(damaged) // 20)] ^= 0xFF  # inside the first crop's chunk
     chunk.write_bytes(damaged)
     with caplog.at_level(logging.WARNING):
         again, rows = shards.run()
@@ -200,7 +274,7 @@ def test_a_shard_cut_short_damages_its_crops_only(shards):
     assert plants["status"].tolist() == ["damaged", "damaged", "ok"]
 
 
-@pytest.mark.parametrize("array", ["rgb", "distance", "embedding"])
+@pytest.mark.parametrize("array", ["rgb", "distance", "embedding", "window"])
 def test_a_lost_file_costs_its_shard_only_and_is_named(shards, array):
     shards.add([1, 2]).add([3])
     store = shards.crops[0][1] if array == "rgb" else shards.predictions[0]
@@ -325,9 +399,13 @@ def test_missing_columns_are_named(shards):
 def test_blocks_are_few_files_and_fit_in_memory(count, size, workers):
     block = choose_block_size(count, size, workers)
     assert block >= 1
-    assert block * size * size * 4 <= 256 * 2**20
-    assert -(-count // block) <= -(-count // 200)
+    assert block * size * size * 4 <= 352 * 2**20
+    assert -(-count // block) <= 3 * max(-(-count // 1000), 1)
 
 
-def test_two_workers_share_a_set_of_450():
+def test_workers_share_a_set_in_equal_parts():
     assert choose_block_size(450, 256, 2) == 225
+    assert choose_block_size(1000, 256, 16) == 334
+    assert choose_block_size(3000, 256, 16) == 334
+    assert choose_block_size(20, 256, 16) == 100
+    assert choose_block_size(1000, 1024, 1) == 88, "labels of 4 MiB"

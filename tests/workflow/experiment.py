@@ -36,6 +36,7 @@ CONFIG = {
         "shard_size": 3,
     },
     "ingest": {"crop_size": 64},
+    "predict": {"network_size": 64},
     "models": {"net": {"weights": "net.safetensors"}},
     "analyses": {"one": {"model": "net"}},
     "tabulate": {"plants_sheet": "plants.csv"},

@@ -37,9 +37,9 @@ def test_a_thousand_crops_are_at_most_20_files(config, tmp_path):
         ingest_shard(roster, shard, config.plan.image_root, store, table, config.ingest)
         crops.append((table, store))
         predictions.append(tmp_path / f"predictions/{shard}.zarr")
-        predict_shard(
-            store, tmp_path / "net.safetensors", predictions[-1], PredictSettings(batch_size=50)
-        )
+        settings = PredictSettings(batch_size=50, network_size=64)
+        model = tmp_path / "net.safetensors"
+        predict_shard(store, model, predictions[-1], settings, table=table)
     labels, measurements = tmp_path / "labels.zarr", tmp_path / "measurements.parquet"
     segment_set(crops, predictions, labels, measurements)
     stores = [*(store for _, store in crops), *predictions, labels]

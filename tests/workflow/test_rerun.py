@@ -46,6 +46,15 @@ def test_a_newer_checkout(experiment, tmp_path):
     assert Experiment(experiment.folder, checkout).plan() == {}
 
 
+@pytest.mark.parametrize(
+    "changed", [{"looks": 1}, {"network_size": 96}, {"precision": "fp32"}], ids=str
+)
+def test_what_the_network_sees(experiment, changed):
+    settings = experiment.read_config()["predict"] | changed
+    experiment.configure(predict=settings)
+    assert experiment.plan() == PREDICT_ALL
+
+
 def test_a_segment_threshold(experiment):
     experiment.configure(analyses__one__segment={"seed_threshold": 0.6})
     assert experiment.plan() == SEGMENT_ALL

@@ -16,7 +16,7 @@ rule predict:
     params:
         # Not through `input`: Snakemake forgets parameters that are made from it.
         model_sha256=model_sha256,
-        precision=CONFIG.predict.precision,
+        settings=CONFIG.predict.model_dump(include={"looks", "network_size", "precision"}),
     message:
         "predict: shard {wildcards.shard} of {wildcards.set} by {wildcards.model}"
     script:

@@ -12,4 +12,5 @@ with stage_log(snakemake.log[0]):
         snakemake.input.model,
         snakemake.output[0],
         check_config(snakemake.config).predict,
+        table=snakemake.input.table,
     )
