@@ -39,7 +39,8 @@ from phenopipe.train.data import Sample, collate, make_sample
 from phenopipe.train.losses import compute_losses
 
 ROOT = Path(__file__).resolve().parents[1]
-DIMENSIONS = (4, 8, 16)
+#: The extremes first: they decide on "local needs few dimensions".
+DIMENSIONS = (4, 16, 8)
 CONSTRAINTS = ("local", "global")
 #: Small plants cropped close, so that 64 px show their leaves.
 PLANTS = PlantSettings(min_leaves=2, max_leaves=10, empty_share=0, close_share=1)

@@ -151,9 +151,28 @@ def runs_table(runs: pd.DataFrame) -> str:
     return markdown_table((*header, "foreground Dice", "L_dist", "L_intra", "L_inter"), rows)
 
 
+def progress(runs: pd.DataFrame) -> str:
+    """Return how many runs there are of each budget, and what they cost."""
+    lines = []
+    for steps, part in runs.groupby("steps"):
+        seeds = part.groupby(KEYS[1:4]).size()
+        minutes = part["cpu_seconds"].sum() / 60
+        lines.append(
+            f"- {steps} steps: {len(part)} runs; {len(seeds)} of the 12 kinds of run are there, "
+            f"with {seeds.min()} to {seeds.max()} seeds; {minutes:.0f} minutes of training on one "
+            "core\n"
+        )
+    return "".join(lines)
+
+
 def write_report(folder: Path, page: Path) -> None:
-    """Fill in the generated parts of a page: ``cells``, ``claims`` and ``runs``."""
+    """Fill in the generated parts of a page: ``progress``, ``cells``, ``claims``, ``runs``."""
     runs = read_runs(folder)
-    tables = {"cells": cells_table, "claims": claims_table, "runs": runs_table}
+    tables = {
+        "progress": progress,
+        "cells": cells_table,
+        "claims": claims_table,
+        "runs": runs_table,
+    }
     text = page.read_text(encoding="utf-8")
     write_text(page, fill_parts(text, lambda name: tables[name](runs)))
