@@ -74,6 +74,7 @@ def results(tmp_path_factory, green_model_file) -> Path:
                 "settle_seconds": 0,
             },
             "ingest": {"crop_size": 96},
+            "predict": {"network_size": 96},
         }
     )
     for day, name in enumerate(SETS, start=1):
