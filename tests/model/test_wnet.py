@@ -36,6 +36,18 @@ def test_any_size_gives_unit_vectors_of_that_size(preset: str, size: tuple[int, 
     torch.testing.assert_close(embedding.norm(dim=1), torch.ones(2, *size))
 
 
+@pytest.mark.parametrize("stop", [True, False])
+@pytest.mark.parametrize("size", [(64, 64), (50, 71), (3, 5)])
+def test_the_distance_alone_is_that_of_both(size: tuple[int, int], stop: bool) -> None:
+    torch.manual_seed(0)
+    model = WNet("tiny", stop_gradient=stop).eval()
+    with torch.inference_mode():
+        both, _ = model(pictures(2, *size))
+        alone = model.distance(pictures(2, *size))
+    assert both.any()
+    torch.testing.assert_close(alone, both, atol=0, rtol=0)
+
+
 @pytest.mark.parametrize("preset", PRESETS)
 def test_folding_changes_nothing_but_the_normalisations(preset: str) -> None:
     torch.manual_seed(0)
