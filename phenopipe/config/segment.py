@@ -26,14 +26,15 @@ class SegmentSettings(Block):
         4.0, "Seeds closer than this are one seed, the higher.", unit="network px", ge=1
     )
     seed_threshold: float = setting(
-        0.3,
+        0.4,
         "A seed is a local maximum of the smoothed distance map at least this high.",
         gt=0,
         le=1,
     )
     max_angle_deg: float = setting(
-        45.0,
-        "A pixel joins a leaf if its embedding is within this angle of the seed's.",
+        80.0,
+        "A pixel joins a leaf if its embedding is within this angle of the seed's and nearer to it "
+        "than to the background's; the paper's 45 loses petioles and edges.",
         unit="deg",
         gt=0,
         le=90,

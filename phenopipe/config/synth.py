@@ -17,8 +17,8 @@ class PlantSettings(Block):
     empty_share: float = setting(0.06, "Share of pots without a plant.", ge=0, le=1)
     close_share: float = setting(
         0.75,
-        "Share of pictures cropped around their plant, as in a second look: it is centred and spans "
-        "0.5 to 0.97 of the side; the rest show a plant or several somewhere in a whole pot.",
+        "Share of pictures cropped around their plant, as in a second look: it is centred and "
+        "spans 0.5 to 0.97 of the side; the rest show plants somewhere in a whole pot.",
         ge=0,
         le=1,
     )
