@@ -37,3 +37,11 @@ class StoreError(PhenopipeError, OSError):
 
 class ModelError(PhenopipeError, ValueError):
     """A model file is damaged, or does not fit what is asked of it."""
+
+
+class DivergedError(ModelError):
+    """Losses or gradients of a training are no finite numbers any more."""
+
+
+class StoppedError(PhenopipeError):
+    """A training was asked to stop by a signal; the same command goes on where it stopped."""

@@ -20,10 +20,13 @@ from phenopipe.predict import predict_shard
 from phenopipe.segment import segment_set
 from phenopipe.store import create_array, create_store
 from phenopipe.tabulate import Column, write_table
-from phenopipe.train.optimise import LossLog, Training, optimise
+from phenopipe.train.loss_log import LossLog
+from phenopipe.train.optimise import optimise
+from phenopipe.train.training import Training
 
 torch.set_num_threads(1)
 SIDE, COUNT, DIMENSIONS = 64, 12, 4
+WHOLE = np.tile(np.array([0, 0, SIDE], np.int32), (COUNT, 1))
 FULL = "cannot be written (no space left on device)"
 
 
@@ -95,6 +98,7 @@ def test_measurements(crops: Path, tmp_path: Path, small_disk) -> None:
         "predictions",
         distance=np.zeros((COUNT, SIDE, SIDE), np.uint8),
         embedding=np.zeros((COUNT, SIDE, SIDE, DIMENSIONS), np.int8),
+        window=WHOLE,
     )
     measurements = disk / "measurements.parquet"
     with pytest.raises(StoreError) as caught:

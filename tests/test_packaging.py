@@ -29,7 +29,10 @@ def requirements() -> list[Requirement]:
 
 def test_conda_environment_is_in_step_with_pyproject() -> None:
     environment = yaml.safe_load((ROOT / "envs/phenopipe.yaml").read_text())["dependencies"]
-    conda = {re.split("[><=]", line)[0]: line for line in environment}
+    assert environment.pop(environment.index("pip"))
+    (from_pip,) = (entry for entry in environment if isinstance(entry, dict))
+    environment.remove(from_pip)
+    conda = {re.split("[><=]", line)[0]: line for line in [*environment, *from_pip["pip"]]}
     expected = {"python": f"python{PROJECT['requires-python']}"}
     for requirement in requirements():
         name = CONDA_NAMES.get(requirement.name, requirement.name)

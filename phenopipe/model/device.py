@@ -7,13 +7,15 @@ import torch
 from phenopipe.errors import ModelError
 
 
-def choose_device(name: str) -> torch.device:
+def choose_device(name: str, setting: str = "predict.device") -> torch.device:
     """Return the device that the setting names.
 
     Parameters
     ----------
     name : {"auto", "cpu", "cuda"}
         auto takes a GPU that torch can really use, whatever ``CUDA_VISIBLE_DEVICES`` says.
+    setting : str
+        What the setting is called, for the error.
 
     Raises
     ------
@@ -23,9 +25,7 @@ def choose_device(name: str) -> torch.device:
     if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
         return torch.device("cpu")
     if not torch.cuda.is_available():
-        raise ModelError(
-            "predict.device: is cuda, but torch finds no GPU here; set it to auto or cpu"
-        )
+        raise ModelError(f"{setting}: is cuda, but torch finds no GPU here; set it to auto or cpu")
     return torch.device("cuda")
 
 
@@ -44,6 +44,24 @@ def choose_dtype(precision: str, device: torch.device) -> torch.dtype:
     if precision == "bf16" or _native_bf16(device):
         return torch.bfloat16
     return torch.float32
+
+
+def choose_training_dtype(precision: str, device: torch.device) -> torch.dtype:
+    """Return the arithmetic of a training, in which float16 has a place.
+
+    Parameters
+    ----------
+    precision : {"auto", "bf16", "fp16", "fp32"}
+        auto takes bfloat16 where the hardware computes it natively, else float16 on a GPU.
+    device : torch.device
+        Where the network learns.
+    """
+    if precision == "fp16":
+        return torch.float16
+    dtype = choose_dtype(precision, device)
+    if precision == "auto" and dtype == torch.float32 and device.type == "cuda":
+        return torch.float16
+    return dtype
 
 
 def _native_bf16(device: torch.device) -> bool:

@@ -32,8 +32,10 @@ outlines the leaves of single plants seen from above.
 {% endif -%}
 - **Gate**: {{ "passed" if metrics.passed else "NOT PASSED, this is the predecessor" }}:
   {{ metrics.reason }}.
+- **Course of the training**: `training/curves.html`, drawn from `training/losses.csv`.
 
-## Figures on {{ metrics.candidate.pictures }} validation pictures, none of which it learned from
+{% set shown = metrics.candidate or metrics.predecessor %}
+## Figures on {{ shown.pictures }} validation pictures, none of which it learned from
 
 | model | pictures | SBD | abs DiC | DiC | foreground Dice |
 |---|---|---|---|---|---|

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from lightning_fabric import Fabric
 
 import phenopipe
 from phenopipe.config import ModelSettings, TrainSettings
+from phenopipe.errors import DivergedError
 from phenopipe.files import write_aside, write_text
 from phenopipe.labelled import check_sources, digest_sources, open_sources
 from phenopipe.model.find import file_sha256, find_weights
@@ -19,7 +22,10 @@ from phenopipe.model.weights import copy_weights, save_model
 from phenopipe.model.wnet import WNet
 from phenopipe.progress import track
 from phenopipe.train.card import write_card
-from phenopipe.train.optimise import Training, optimise
+from phenopipe.train.curves import write_curves
+from phenopipe.train.engine import train_on_devices
+from phenopipe.train.optimise import optimise
+from phenopipe.train.training import Training
 from phenopipe.train.validate import Score, validate
 
 log = logging.getLogger(__name__)
@@ -35,15 +41,15 @@ class Verdict:
         Whether it may.
     reason : str
         One sentence with the figures.
-    candidate : Score
-        The new model's score.
+    candidate : Score or None
+        The new model's score; None if its training diverged.
     predecessor : Score or None
         The old one's on the same pictures, if there is an old one.
     """
 
     passed: bool
     reason: str
-    candidate: Score
+    candidate: Score | None
     predecessor: Score | None
 
 
@@ -68,11 +74,12 @@ def judge(candidate: Score, predecessor: Score | None, margin: float) -> Verdict
 
 
 def train_model(name: str, settings: ModelSettings, folder: Path) -> Verdict:
-    """Train a model and write it, or its predecessor if it is worse.
+    """Train a model and write it, or its predecessor if it is worse or its training diverged.
 
     Writes ``model.safetensors``, ``metrics.json`` and ``model_card.md`` into `folder`. The
     course of the training and the last model that passed are kept in ``folder/training``; a
-    model that does not pass is kept there as ``rejected.safetensors``.
+    model that does not pass is kept there as ``rejected.safetensors``, the course of a training
+    that diverged as ``diverged.csv`` and ``diverged.html``.
 
     Parameters
     ----------
@@ -91,9 +98,13 @@ def train_model(name: str, settings: ModelSettings, folder: Path) -> Verdict:
     Raises
     ------
     ModelError
-        If the weights to start from are missing or of another shape, or the loss diverges.
+        If the weights to start from are missing or of another shape.
     InputError
         If labelled pictures to learn from are amiss.
+    DivergedError
+        If the training diverges and there is no predecessor.
+    StoppedError
+        If a signal asks for a stop; the same call goes on.
     """
     training = settings.train
     if training is None:
@@ -103,48 +114,80 @@ def train_model(name: str, settings: ModelSettings, folder: Path) -> Verdict:
     accepted = work / "accepted.safetensors"
     predecessor = accepted if accepted.is_file() else start
     candidate = work / "candidate.safetensors"
-    _fit(training, start, work, candidate)
-    verdict = judge(
-        validate(candidate, training),
-        validate(predecessor, training) if predecessor else None,
-        training.gate_margin,
-    )
-    if verdict.passed or predecessor is None:
-        log.info("model %s passes: %s", name, verdict.reason)
-        candidate.replace(accepted)
+    sources = open_sources(training.data)
+    check_sources(sources)
+    origin = (file_sha256(start) if start else "") + digest_sources(sources)
+    try:
+        train_on_devices(_fit, training, training, start, origin, work, candidate)
+    except DivergedError as error:
+        _keep_course(work)
+        if predecessor is None:
+            raise
+        verdict = Verdict(False, str(error), None, validate(predecessor, training))
+        log.warning("model %s: %s", name, error)
     else:
-        rejected = work / "rejected.safetensors"
-        candidate.replace(rejected)
-        log.warning(
-            "model %s DOES NOT PASS and is kept aside as %s; going on with its predecessor: %s",
-            name,
-            rejected,
-            verdict.reason,
+        verdict = judge(
+            validate(candidate, training),
+            validate(predecessor, training) if predecessor else None,
+            training.gate_margin,
         )
-        if predecessor != accepted:
-            _copy(predecessor, accepted)
+    _settle(name, verdict, candidate, accepted, predecessor)
     _publish(name, training, verdict, accepted, folder)
     return verdict
 
 
-def _fit(training: TrainSettings, start: Path | None, work: Path, output: Path) -> None:
-    """Run the training and write its averaged weights."""
+def _fit(
+    fabric: Fabric,
+    training: TrainSettings,
+    start: Path | None,
+    origin: str,
+    work: Path,
+    output: Path,
+) -> None:
+    """Run the training and write its averaged weights: the work of each device's process."""
     torch.manual_seed(training.seed)
     model = WNet(
         training.preset, training.embedding_dim, stop_gradient=training.losses.stop_gradient
     )
     if start is not None:
         copy_weights(model, start)
-    sources = open_sources(training.data)
-    check_sources(sources)
-    origin = (file_sha256(start) if start else "") + digest_sources(sources)
-    state = Training.start(model)
+    state = Training.start(model, fabric)
     steps = optimise(state, training, work, origin)
+    if not fabric.is_global_zero:
+        deque(steps, maxlen=0)
+        return
     for number, loss in track(steps, training.steps, "train"):
         if number % 50 == 0 or number + 1 == training.steps:
             log.info("step %d of %d: loss %.4f", number + 1, training.steps, loss)
     facts = {"steps": str(training.steps), "phenopipe_version": phenopipe.__version__}
     save_model(output, state.averaged.cpu(), facts)
+
+
+def _keep_course(work: Path) -> None:
+    """Keep the losses of a training that diverged where the next training does not write."""
+    losses = work / "diverged.csv"
+    _copy(work / "losses.csv", losses)
+    write_curves(losses, work / "diverged.html")
+
+
+def _settle(
+    name: str, verdict: Verdict, candidate: Path, accepted: Path, predecessor: Path | None
+) -> None:
+    """Let the candidate take its predecessor's place, or keep it aside."""
+    if verdict.passed or predecessor is None:
+        log.info("model %s passes: %s", name, verdict.reason)
+        candidate.replace(accepted)
+        return
+    if verdict.candidate is not None:
+        candidate.replace(accepted.with_name("rejected.safetensors"))
+    log.warning(
+        "model %s DOES NOT PASS; going on with its predecessor, what was trained is kept in %s: %s",
+        name,
+        accepted.parent,
+        verdict.reason,
+    )
+    if predecessor != accepted:
+        _copy(predecessor, accepted)
 
 
 def _publish(
@@ -156,7 +199,7 @@ def _publish(
         "passed": verdict.passed,
         "reason": verdict.reason,
         "sha256": file_sha256(accepted),
-        "candidate": verdict.candidate.as_dict(),
+        "candidate": verdict.candidate.as_dict() if verdict.candidate else None,
         "predecessor": verdict.predecessor.as_dict() if verdict.predecessor else None,
     }
     write_text(folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")

@@ -2,144 +2,39 @@
 
 from __future__ import annotations
 
-import copy
-import csv
 import hashlib
 import logging
-import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import nullcontext
+from itertools import chain
 from pathlib import Path
 
-import torch
-from torch import nn
-
 from phenopipe.config import TrainSettings
-from phenopipe.errors import ModelError
-from phenopipe.files import writing
-from phenopipe.model.device import choose_device, choose_dtype
-from phenopipe.model.wnet import WNet
+from phenopipe.config.train import RUN_ONLY
+from phenopipe.errors import DivergedError, StoppedError
 from phenopipe.train.checkpoint import load_checkpoint, save_checkpoint
+from phenopipe.train.curves import write_curves
 from phenopipe.train.data import Batch, training_batches
-from phenopipe.train.losses import Losses, compute_losses
+from phenopipe.train.loss_log import LossLog
+from phenopipe.train.signals import StopRequest, deaf_processes
+from phenopipe.train.training import Training, learning_rate
 
 log = logging.getLogger(__name__)
-
-#: Weight decay of AdamW and the norm to which gradients are clipped.
-WEIGHT_DECAY, GRADIENT_NORM = 1e-4, 5.0
-#: The averaged weights look back over about this many steps once training is long enough.
-AVERAGED_STEPS = 500
-PARTS = ("distance", "intra", "inter", "contrast")
-COLUMNS = ("step", "loss", *PARTS, "learning_rate", "seconds")
-
-
-def learning_rate(step: int, settings: TrainSettings) -> float:
-    """Return the learning rate of a step: linear warm-up, then a cosine down to 1 %."""
-    if step < settings.warmup_steps:
-        return settings.learning_rate * (step + 1) / settings.warmup_steps
-    done = (step - settings.warmup_steps) / max(1, settings.steps - settings.warmup_steps)
-    return settings.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
 
 
 def settings_digest(settings: TrainSettings, start: str = "") -> str:
     """Return a hash of all on which the course of a training depends: settings and start."""
-    course = settings.model_dump_json(
-        exclude={"workers", "checkpoint_minutes", "gate_margin", "validation_images"}
-    )
+    course = settings.model_dump_json(exclude={*RUN_ONLY, "gate_margin", "validation_images"})
     return hashlib.sha256(f"{course}{start}".encode()).hexdigest()
-
-
-@dataclass
-class Training:
-    """A training in progress.
-
-    Attributes
-    ----------
-    model : WNet
-        The network that learns.
-    averaged : WNet
-        Exponential moving average of its weights: what is evaluated and kept.
-    optimiser : torch.optim.Optimizer
-        AdamW.
-    device, dtype
-        Where and in which arithmetic it runs.
-    """
-
-    model: WNet
-    averaged: WNet
-    optimiser: torch.optim.Optimizer
-    device: torch.device
-    dtype: torch.dtype
-
-    @classmethod
-    def start(cls, model: WNet) -> Training:
-        """Make a network ready to learn on the best device that is there."""
-        device = choose_device("auto")
-        model = model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        model.train()
-        optimiser = torch.optim.AdamW(model.parameters(), weight_decay=WEIGHT_DECAY)
-        averaged = copy.deepcopy(model).eval().requires_grad_(False)
-        return cls(model, averaged, optimiser, device, choose_dtype("auto", device))
-
-    def step(self, number: int, batch: Batch, settings: TrainSettings) -> tuple[float, Losses]:
-        """Do one optimiser step; returns the total loss and its parts.
-
-        Raises
-        ------
-        ModelError
-            If the loss is no finite number.
-        """
-        torch.manual_seed(settings.seed * 1_000_003 + number)  # dropout, also after a resume
-        for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(number, settings)
-        parts = self._losses(number, batch, settings)
-        weighted = [getattr(settings.losses, name) * getattr(parts, name) for name in PARTS]
-        loss = torch.stack(weighted).sum()
-        if not torch.isfinite(loss):
-            each = ", ".join(f"{name} {getattr(parts, name).item()}" for name in PARTS)
-            raise ModelError(
-                f"training stopped at step {number}: the loss is {loss.item()} ({each}); "
-                "lower learning_rate"
-            )
-        self.optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
-        nn.utils.clip_grad_norm_(self.model.parameters(), GRADIENT_NORM)
-        self.optimiser.step()
-        self._average(number)
-        return loss.item(), parts
-
-    def _losses(self, number: int, batch: Batch, settings: TrainSettings) -> Losses:
-        reduced = self.dtype != torch.float32
-        with torch.autocast(self.device.type, self.dtype, enabled=reduced):
-            distance, embedding = self.model(batch.rgb.to(self.device))
-        return compute_losses(
-            distance,
-            embedding,
-            batch.labels.to(self.device),
-            batch.distance.to(self.device),
-            batch.pairs.to(self.device),
-            anchored=settings.losses.background == "anchored",
-            balance=settings.losses.balance,
-            offset=(number // 2 % 2, number % 2),
-        )
-
-    @torch.no_grad()
-    def _average(self, number: int) -> None:
-        """Move the averaged weights; the average starts short, or it would hold the first steps."""
-        share = max(1 / AVERAGED_STEPS, 5 / (number + 5))
-        fresh = self.model.state_dict()
-        for name, value in self.averaged.state_dict().items():
-            if value.is_floating_point():
-                value.lerp_(fresh[name], share)
-            else:
-                value.copy_(fresh[name])
 
 
 def optimise(
     training: Training, settings: TrainSettings, folder: Path, start: str = ""
 ) -> Iterator[tuple[int, float]]:
     """Train, with checkpoints in `folder`, going on from the last one.
+
+    With several devices, all of their processes call it, and the first one writes the files.
 
     Parameters
     ----------
@@ -148,7 +43,8 @@ def optimise(
     settings : TrainSettings
         Everything about the training.
     folder : Path
-        Holds ``checkpoint.safetensors`` and ``losses.csv``; it is made if it is missing.
+        Holds ``checkpoint.safetensors``, ``losses.csv`` and ``curves.html``; it is made if it is
+        missing.
     start : str
         SHA-256 of the weights from which the training started, empty for random ones. A
         checkpoint that grew from others is not gone on from.
@@ -160,74 +56,92 @@ def optimise(
 
     Raises
     ------
-    ModelError
-        If the loss is no finite number.
+    DivergedError
+        If loss or gradient is no finite number.
+    StoppedError
+        After SIGTERM or SIGUSR1, when the step under way is done and the checkpoint is written.
     StoreError
-        If checkpoint or losses cannot be written.
+        If checkpoint or losses cannot be written, or the checkpoint is damaged.
     """
-    checkpoint = folder / "checkpoint.safetensors"
-    state = (
-        settings_digest(settings, start),
-        training.model,
-        training.averaged,
-        training.optimiser,
-    )
-    first = load_checkpoint(checkpoint, *state)
+    keeper = Keeper(training, settings, folder, start)
+    first = keeper.load()
     if first:
         log.info("going on from step %d of %d", first, settings.steps)
-    saved = time.monotonic()
-    with LossLog(folder / "losses.csv", first) as losses:
-        for number, batch in enumerate(training_batches(settings, first), start=first):
-            loss, parts = training.step(number, batch, settings)
-            losses.write(number, loss, parts, learning_rate(number, settings))
-            yield number, loss
-            if time.monotonic() - saved > settings.checkpoint_minutes * 60:
-                save_checkpoint(checkpoint, number + 1, *state)
-                saved = time.monotonic()
-    save_checkpoint(checkpoint, settings.steps, *state)
+    writes = training.fabric.is_global_zero
+    losses = LossLog(folder / "losses.csv", first) if writes else None
+    with StopRequest() as request, losses or nullcontext():
+        for number, batch in enumerate(_batches(training, settings, first), start=first):
+            try:
+                result = training.step(number, batch, settings)
+            except DivergedError as error:
+                raise DivergedError(f"{error}; {keeper.advice()}") from None
+            if losses:
+                losses.write(number, result, learning_rate(number, settings))
+            yield number, result.loss
+            stop = training.any_device(request.signal_name is not None)
+            if stop or number + 1 == settings.steps or keeper.is_due():
+                keeper.save(number + 1)
+            if stop:
+                raise StoppedError(
+                    f"training stopped by {request.signal_name or 'a signal'} after step "
+                    f"{number + 1} of {settings.steps}; the same command goes on from there"
+                )
 
 
-class LossLog:
-    """A CSV of the losses; rows after the step gone on from are cut off.
+def _batches(training: Training, settings: TrainSettings, first: int) -> Iterator[Batch]:
+    """Yield this device's share of each batch, drawn by processes that outlive a signal."""
+    batches = iter(training_batches(settings, first, training.share))
+    with deaf_processes():
+        head = next(batches, None)
+    return chain([] if head is None else [head], batches)
+
+
+class Keeper:
+    """Keeps a training on disk, so that it can go on.
 
     Parameters
     ----------
-    path : Path
-        The file.
-    first_step : int
-        First step that will be written.
-
-    Raises
-    ------
-    StoreError
-        If it cannot be written, now or later.
+    training, settings, folder, start
+        As in :func:`optimise`.
     """
 
-    def __init__(self, path: Path, first_step: int) -> None:
-        kept: list[list[str]] = []
-        if first_step and path.is_file():
-            with path.open(newline="") as file:
-                kept = [row for row in csv.reader(file) if row and row[0].isdigit()]
-        self._path = path
-        with writing(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("w", newline="")
-            self._writer = csv.writer(self._file)
-            self._writer.writerow(COLUMNS)
-            self._writer.writerows(row for row in kept if int(row[0]) < first_step)
-        self._start = time.monotonic()
+    def __init__(
+        self, training: Training, settings: TrainSettings, folder: Path, start: str
+    ) -> None:
+        self.folder = folder
+        self.path = folder / "checkpoint.safetensors"
+        self.step = 0
+        self._writes = training.fabric.is_global_zero
+        self._seconds = settings.checkpoint_minutes * 60
+        self._state = (
+            settings_digest(settings, start),
+            training.model,
+            training.averaged,
+            training.optimiser,
+            training.scaler,
+        )
+        self._saved = time.monotonic()
 
-    def __enter__(self) -> LossLog:
-        return self
+    def load(self) -> int:
+        """Go back to the last checkpoint; returns the next step."""
+        self.step = load_checkpoint(self.path, *self._state)
+        return self.step
 
-    def __exit__(self, *_: object) -> None:
-        with writing(self._path):  # closing flushes what could not be written before
-            self._file.close()
+    def is_due(self) -> bool:
+        """Return whether the last checkpoint is old."""
+        return time.monotonic() - self._saved > self._seconds
 
-    def write(self, step: int, loss: float, parts: Losses, rate: float) -> None:
-        """Write the losses of one step."""
-        values = (loss, *(getattr(parts, name).item() for name in PARTS), rate)
-        seconds = time.monotonic() - self._start
-        with writing(self._path):
-            self._writer.writerow([step, *(f"{v:.6g}" for v in values), f"{seconds:.1f}"])
-            self._file.flush()
+    def save(self, step: int) -> None:
+        """Write checkpoint and curves, if this process is the one that writes."""
+        if self._writes:
+            save_checkpoint(self.path, step, *self._state)
+            write_curves(self.folder / "losses.csv", self.folder / "curves.html")
+        self.step, self._saved = step, time.monotonic()
+
+    def advice(self) -> str:
+        """Say what there is to do about a training that diverged."""
+        kept = f"its last good checkpoint, {self.path}, is before step {self.step}"
+        return (
+            f"{kept if self.step else 'there is no checkpoint yet'}; lower learning_rate or raise "
+            "warmup_steps and train again"
+        )

@@ -11,13 +11,22 @@ import pytest
 import torch
 
 from phenopipe.config import LossSettings, ModelSettings, TrainSettings
-from phenopipe.errors import ModelError
+from phenopipe.errors import DivergedError, ModelError, StoreError
 from phenopipe.model.find import file_sha256
+from phenopipe.model.verdict import rejection
 from phenopipe.model.weights import load_model, read_header, save_model
 from phenopipe.model.wnet import WNet
 from phenopipe.train import judge, train_model
-from phenopipe.train.data import TRAINING, VALIDATION, SyntheticPlants, collate
-from phenopipe.train.optimise import Training, learning_rate, optimise
+from phenopipe.train.data import (
+    TRAINING,
+    VALIDATION,
+    SyntheticPlants,
+    collate,
+    training_batches,
+)
+from phenopipe.train.engine import make_fabric
+from phenopipe.train.optimise import optimise
+from phenopipe.train.training import Training, learning_rate
 from phenopipe.train.validate import Score
 
 torch.set_num_threads(1)
@@ -29,9 +38,10 @@ SETTINGS = TrainSettings(
     batch_size=2,
     warmup_steps=2,
     workers=0,
-    checkpoint_minutes=1e-9,
     validation_images=2,
 )
+#: The same course with a checkpoint after every step.
+KEPT = SETTINGS.model_copy(update={"checkpoint_minutes": 1e-9})
 
 
 def course(folder: Path) -> list[list[str]]:
@@ -59,7 +69,7 @@ def test_one_seed_gives_one_course(tmp_path: Path) -> None:
 
 def test_a_resumed_training_takes_the_same_course(tmp_path: Path) -> None:
     run(tmp_path / "whole")
-    run(tmp_path / "broken", steps=4)
+    run(tmp_path / "broken", steps=4, settings=KEPT)
     assert len(course(tmp_path / "broken")) == 5
     run(tmp_path / "broken")
     assert course(tmp_path / "broken") == course(tmp_path / "whole")
@@ -68,7 +78,7 @@ def test_a_resumed_training_takes_the_same_course(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_of_other_settings_is_not_taken(tmp_path: Path) -> None:
-    run(tmp_path / "a", steps=4)
+    run(tmp_path / "a", steps=4, settings=KEPT)
     other = SETTINGS.model_copy(update={"learning_rate": 5e-4})
     run(tmp_path / "a", settings=other)
     run(tmp_path / "b", settings=other)
@@ -82,9 +92,7 @@ def test_processes_that_draw_change_nothing(tmp_path: Path) -> None:
 
 
 def test_learning_reduces_the_loss(tmp_path: Path) -> None:
-    settings = SETTINGS.model_copy(
-        update={"steps": 30, "learning_rate": 5e-3, "checkpoint_minutes": 5.0}
-    )
+    settings = SETTINGS.model_copy(update={"steps": 30, "learning_rate": 5e-3})
     run(tmp_path, settings=settings)
     losses = [float(row[1]) for row in course(tmp_path)[1:]]
     assert sum(losses[-6:]) < 0.8 * sum(losses[:6])
@@ -92,9 +100,96 @@ def test_learning_reduces_the_loss(tmp_path: Path) -> None:
 
 def test_a_loss_that_is_no_number_stops_with_advice(tmp_path: Path) -> None:
     with pytest.raises(
-        ModelError, match=r"stopped at step \d: the loss is (nan|inf).*learning_rate"
+        ModelError, match=r"diverged at step \d: the loss is (nan|inf).*learning_rate"
     ):
         run(tmp_path, settings=SETTINGS.model_copy(update={"losses": LossSettings(distance=1e40)}))
+
+
+DIVERGING = SETTINGS.model_copy(update={"losses": LossSettings(distance=1e40)})
+
+
+def test_a_gradient_that_is_no_number_stops_before_it_does_harm() -> None:
+    training = Training.start(WNet("tiny", 4))
+    training.model.distance_head.weight.register_hook(lambda gradient: gradient * torch.inf)
+    before = {name: value.clone() for name, value in training.model.named_parameters()}
+    batch = next(training_batches(SETTINGS, 0))
+    with pytest.raises(DivergedError, match=r"at step 0: the loss is [\d.]+ .* gradient (nan|inf)"):
+        training.step(0, batch, SETTINGS)
+    after = dict(training.model.named_parameters())
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_a_divergence_names_the_last_good_checkpoint(tmp_path: Path) -> None:
+    training = Training.start(WNet("tiny", 4))
+    steps = optimise(training, KEPT, tmp_path)
+    for _ in range(4):  # three checkpoints: the fourth is written before the next step
+        next(steps)
+    training.model.distance_head.weight.register_hook(lambda gradient: gradient * torch.inf)
+    with pytest.raises(DivergedError, match=r"at step 4.*checkpoint.safetensors, is before step 4"):
+        next(steps)
+    assert [row[0] for row in course(tmp_path)] == ["step", "0", "1", "2", "3"]
+
+
+def test_a_training_that_diverges_leaves_its_predecessor(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    save_model(tmp_path / "start.safetensors", WNet("tiny", 4))
+    settings = ModelSettings(weights=str(tmp_path / "start.safetensors"), train=DIVERGING)
+    verdict = train_model("m", settings, tmp_path / "m")
+    assert not verdict.passed and verdict.candidate is None
+    made = tmp_path / "m/model.safetensors"
+    assert file_sha256(made) == file_sha256(tmp_path / "start.safetensors")
+    metrics = json.loads((tmp_path / "m/metrics.json").read_text())
+    assert metrics["candidate"] is None and metrics["predecessor"]["pictures"] == 2
+    assert "diverged at step 0" in metrics["reason"]
+    assert "DOES NOT PASS" in caplog.text
+    assert "diverged at step 0" in (rejection(tmp_path / "m") or "")
+    assert "NOT PASSED" in (tmp_path / "m/model_card.md").read_text()
+    assert (tmp_path / "m/training/diverged.csv").is_file()
+    assert (tmp_path / "m/training/diverged.html").is_file()
+
+
+def test_without_a_predecessor_a_training_that_diverges_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(DivergedError, match=r"diverged at step 0.*no checkpoint yet"):
+        train_model("m", ModelSettings(weights=None, train=DIVERGING), tmp_path)
+    assert not (tmp_path / "model.safetensors").exists()
+    assert rejection(tmp_path) is None
+
+
+def test_float16_is_resumed_exactly_with_its_scale(tmp_path: Path) -> None:
+    settings = KEPT.model_copy(update={"precision": "fp16"})
+    courses = []
+    for folder, breaks in (("whole", [None]), ("broken", [3, None])):
+        for steps in breaks:
+            torch.manual_seed(0)
+            fabric = make_fabric(settings, torch.device("cpu"))
+            training = Training.start(WNet("tiny", 4), fabric)
+            assert training.scaler is not None
+            if not (tmp_path / folder / "checkpoint.safetensors").exists():
+                training.scaler.load_state_dict(training.scaler.state_dict() | {"scale": 2.0**30})
+            for number, _ in optimise(training, settings, tmp_path / folder):
+                if number + 1 == steps:
+                    break
+        courses.append((course(tmp_path / folder), training.scaler.get_scale()))
+    assert courses[0] == courses[1]
+    assert 1 < courses[0][1] < 2**30  # some steps overflowed, were skipped and halved it
+
+
+def test_float16_that_overflows_at_any_scale_stops() -> None:
+    settings = SETTINGS.model_copy(update={"precision": "fp16"})
+    training = Training.start(WNet("tiny", 4), make_fabric(settings, torch.device("cpu")))
+    training.scaler.load_state_dict(training.scaler.state_dict() | {"scale": 2.0})
+    training.model.distance_head.weight.register_hook(lambda gradient: gradient * torch.inf)
+    batch = next(training_batches(settings, 0))
+    training.step(0, batch, settings)
+    with pytest.raises(DivergedError, match="at step 1"):
+        training.step(1, batch, settings)
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint.safetensors").write_bytes(b"no such thing")
+    with pytest.raises(StoreError, match=r"checkpoint.safetensors: is damaged; remove it"):
+        run(tmp_path)
 
 
 def test_learning_rate_rises_and_falls() -> None:
@@ -157,6 +252,7 @@ def test_a_worse_model_is_kept_aside_and_the_old_one_stays(
         metrics = json.loads((tmp_path / "metrics.json").read_text())
         assert metrics["passed"] is (name != "second")
         assert metrics["sha256"] == sha[name]
+        assert (rejection(tmp_path) is None) is (name != "second")
         if name == "second":
             assert sha[name] == old["first"]
             assert "DOES NOT PASS" in caplog.text

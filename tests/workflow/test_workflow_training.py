@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import os
+import signal
+import time
 
 import pytest
 
@@ -41,14 +45,53 @@ def test_a_model_that_passes_and_one_that_does_not(experiment):
     # One step far too long: the new model is worse, and what depends on it stays as it is.
     inode = (experiment.folder / STORE).stat().st_ino
     configure(experiment, learning_rate=1.0, gate_margin=0.0)
-    assert experiment.run(STORE).finished == {"train": 1}
+    run = experiment.run(STORE)
+    assert run.finished == {"train": 1}
+    assert "WARNING: model made DID NOT PASS its gate" in run.output
     rejected = json.loads(metrics.read_text())
     assert not rejected["passed"]
     assert rejected["sha256"] == first["sha256"]
     assert (experiment.folder / STORE).stat().st_ino == inode
     assert experiment.plan(STORE) == {}
 
+    # A loss beyond all numbers: so too when there is no new model at all.
+    configure(experiment, learning_rate=1e-6, gate_margin=1.0, losses={"distance": 1e40})
+    run = experiment.run(STORE)
+    assert (run.code, run.finished) == (0, {"train": 1})
+    assert "its predecessor is used: diverged at step 0" in run.output
+    diverged = json.loads(metrics.read_text())
+    assert not diverged["passed"]
+    assert diverged["sha256"] == first["sha256"]
+    assert (experiment.folder / STORE).stat().st_ino == inode
+    assert (experiment.results / "models/made/training/diverged.csv").is_file()
+    assert experiment.plan(STORE) == {}
+
     configure(experiment, learning_rate=1e-3, gate_margin=1.0)
     assert experiment.run(STORE).finished == {"train": 1, "predict": 1}
     assert json.loads(metrics.read_text())["sha256"] != first["sha256"]
     assert experiment.plan(STORE) == {}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_a_training_whose_time_is_over_goes_on_with_the_next_run(raw, number):
+    """As a scheduler does, the signal goes to Snakemake, the job and all that they started."""
+    experiment = raw
+    configure(experiment, preset="tiny", embedding_dim=4, image_size=64, steps=25, workers=1)
+    experiment.configure(models__made__weights="net.safetensors")
+    losses = experiment.results / "models/made/training/losses.csv"
+    process = experiment.start("results/models/made/model.safetensors")
+    while not losses.exists() or losses.read_text().count("\n") < 4:
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.01)
+    os.killpg(process.pid, number)
+    output = process.communicate(timeout=120)[0]
+    assert process.returncode == 1, output
+    done = losses.read_text().count("\n") - 1
+    log = experiment.folder / "logs/train/made.log"
+    assert f"training stopped by {number.name} after step {done} of 25" in log.read_text()
+
+    run = experiment.run("results/models/made/model.safetensors")
+    assert (run.code, run.finished) == (0, {"train": 1}), run.output
+    assert f"going on from step {done} of 25" in log.read_text()
+    with losses.open() as file:
+        assert [int(row["step"]) for row in csv.DictReader(file)] == list(range(25))

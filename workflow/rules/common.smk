@@ -2,6 +2,7 @@
 import os
 import re
 import shutil
+import signal
 import sys
 import time
 from functools import cache
@@ -9,9 +10,11 @@ from pathlib import Path
 
 import phenopipe
 from phenopipe.config import check_config
+from phenopipe.config.train import RUN_ONLY
 from phenopipe.inputs import check_inputs
 from phenopipe.logs import error_lines
 from phenopipe.model.find import file_sha256, find_weights
+from phenopipe.model.verdict import rejection
 from phenopipe.plan.rosters import Rosters
 from phenopipe.run_lock import RunLock
 
@@ -23,6 +26,10 @@ with error_lines():
         source=", ".join(map(str, workflow.overwrite_configfiles))
         or "config/config.yaml",
     )
+
+# SLURM's warning before the end of a job's time goes to all its processes. A training hears it, as
+# scripts/train.py says; Snakemake lives on to see it write its checkpoint.
+signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
 # The environments of --sdm conda hold what phenopipe needs; phenopipe itself lies in this checkout.
 os.environ.update(
@@ -167,3 +174,7 @@ def print_summaries(since=0.0):
                 print(f"\n{path}\n{summary_text(path)}", file=sys.stderr)
         else:
             print(f"\nanalysis {analysis}: not reached, see logs/", file=sys.stderr)
+    for model, settings in CONFIG.models.items():
+        told = settings.train and rejection(Path("results/models", model))
+        if told:
+            print(f"\n{told}", file=sys.stderr)

@@ -16,7 +16,9 @@ rule predict:
     params:
         # Not through `input`: Snakemake forgets parameters that are made from it.
         model_sha256=model_sha256,
-        settings=CONFIG.predict.model_dump(include={"looks", "network_size", "precision"}),
+        settings=CONFIG.predict.model_dump(
+            include={"looks", "network_size", "precision"}
+        ),
     message:
         "predict: shard {wildcards.shard} of {wildcards.set} by {wildcards.model}"
     script:

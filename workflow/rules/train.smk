@@ -14,7 +14,7 @@ checkpoint train:
     threads: workflow.cores or 4
     params:
         settings=lambda wildcards: CONFIG.models[wildcards.model].model_dump(
-            mode="json", exclude={"train": {"workers", "checkpoint_minutes"}}
+            mode="json", exclude={"train": RUN_ONLY}
         ),
         start_sha256=start_sha256,
         labels_sha256=labels_sha256,
