@@ -53,7 +53,8 @@ class TrainSettings(Block):
 
     preset: Preset = setting(
         "small",
-        "Network: tiny (width 8), small (16), medium (32) or paper (32, deeper, no normalisation).",
+        "Network, docs/network.md: tiny, small, medium or paper; each costs about four times the one "
+        "before.",
     )
     embedding_dim: int = setting(8, "Dimensions E of the embedding.", ge=2, le=64)
     image_size: int = setting(

@@ -129,13 +129,13 @@ class WNet(nn.Module):
         self.use_distance_features = use_distance_features
         self.stop_gradient = stop_gradient
         shape = get_preset(preset)
-        width = shape.widths[0]
-        self.stride = shape.stride
-        self.distance_unet = UNet(3, shape)
-        self.distance_head = nn.Conv2d(width, 1, 3, padding=1)
+        width, square = shape.widths[0], shape.stem**2
+        self.stride, self.stem = shape.stride, shape.stem
+        self.distance_unet = UNet(3 * square, shape)
+        self.distance_head = nn.Conv2d(width, square, 3, padding=1)
         self.distance_features = nn.Conv2d(width, width, 3, padding=1)
-        self.embedding_unet = UNet(3 + width * use_distance_features, shape)
-        self.embedding_head = nn.Conv2d(width, embedding_dim, 3, padding=1)
+        self.embedding_unet = UNet(3 * square + width * use_distance_features, shape)
+        self.embedding_head = nn.Conv2d(width, embedding_dim * square, 3, padding=1)
 
     def forward(self, rgb: Tensor) -> tuple[Tensor, Tensor]:
         """Predict distance and embedding.
@@ -153,30 +153,38 @@ class WNet(nn.Module):
             Unit vectors.
         """
         height, width = rgb.shape[-2:]
-        image = self._pad(standardise(rgb))
+        image = self._enter(rgb)
         features = self.distance_unet(image)
-        distance = F.relu(self.distance_head(features))
+        distance = self._distance(features)
         second = image
         if self.use_distance_features:
             shared = features.detach() if self.stop_gradient else features
             unit = F.normalize(self.distance_features(shared), dim=1, eps=1e-6)
             second = torch.cat([image, unit.to(image.dtype)], dim=1)
-        vectors = self.embedding_head(self.embedding_unet(second))
+        vectors = self._leave(self.embedding_head(self.embedding_unet(second)))
         embedding = F.normalize(vectors.float(), dim=1, eps=1e-6)
-        return distance[:, 0, :height, :width].float(), embedding[:, :, :height, :width]
+        return distance[:, :height, :width], embedding[:, :, :height, :width]
 
     def distance(self, rgb: Tensor) -> Tensor:
         """Predict the distance map alone, (N, H, W), by the first U-Net; see :meth:`forward`."""
         height, width = rgb.shape[-2:]
-        features = self.distance_unet(self._pad(standardise(rgb)))
-        return F.relu(self.distance_head(features))[:, 0, :height, :width].float()
+        return self._distance(self.distance_unet(self._enter(rgb)))[:, :height, :width]
 
-    def _pad(self, image: Tensor) -> Tensor:
+    def _distance(self, features: Tensor) -> Tensor:
+        return self._leave(F.relu(self.distance_head(features)))[:, 0].float()
+
+    def _enter(self, rgb: Tensor) -> Tensor:
+        """Standardise, pad to the stride, and make the finest level's pixels."""
+        image = standardise(rgb)
         height, width = image.shape[-2:]
         right, bottom = -width % self.stride, -height % self.stride
-        if not (right or bottom):
-            return image
-        return F.pad(image, (0, right, 0, bottom), mode="replicate")
+        if right or bottom:
+            image = F.pad(image, (0, right, 0, bottom), mode="replicate")
+        return F.pixel_unshuffle(image, self.stem) if self.stem > 1 else image
+
+    def _leave(self, maps: Tensor) -> Tensor:
+        """Take the finest level's pixels apart into those of the picture."""
+        return F.pixel_shuffle(maps, self.stem) if self.stem > 1 else maps
 
     def fold(self) -> WNet:
         """Fold all normalisations for inference, in place; the result cannot be trained on.
