@@ -53,8 +53,7 @@ class TrainSettings(Block):
 
     preset: Preset = setting(
         "small",
-        "Network, docs/network.md: tiny, small, medium or paper; each costs about four times the one "
-        "before.",
+        "Size of the network (docs/network.md), by cost: tiny, small, medium, paper.",
     )
     embedding_dim: int = setting(8, "Dimensions E of the embedding.", ge=2, le=64)
     image_size: int = setting(

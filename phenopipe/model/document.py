@@ -138,7 +138,7 @@ def _generate(name: str) -> str:
 
 def _presets_table() -> str:
     header = (
-        *("preset", "widths", "batch normalisation", "dropout", "upsampling kernel"),
+        *("preset", "widths", "batch normalisation", "dropout", "upsampling kernel", "stem"),
         *("parameters", "folded", *(f"GFLOP at {side}x{side}" for side in SIDES)),
     )
     rows = []
@@ -147,6 +147,7 @@ def _presets_table() -> str:
             *(f"`{name}`", ", ".join(map(str, preset.widths))),
             *("yes" if preset.normalise else "no", f"{preset.dropout:g}"),
             f"{preset.upsampling_kernel}x{preset.upsampling_kernel}",
+            f"{preset.stem}x{preset.stem}",
         )
         rows.append((*shape, *_cells(count_cost(name)["total"])))
     return markdown_table(header, rows)

@@ -51,14 +51,14 @@ def test_the_page_is_in_step_with_the_networks() -> None:
 @pytest.mark.parametrize("side", [64, 512])
 def test_operations_equal_the_sum_over_layers(name: str, side: int) -> None:
     preset, dimensions = PRESETS[name], 5
-    width = preset.widths[0]
-    shape = preset.widths, preset.upsampling_kernel, side
+    width, square, finest = preset.widths[0], preset.stem**2, side // preset.stem
+    shape = preset.widths, preset.upsampling_kernel, finest
     expected = {
-        "distance_unet": unet_flops(3, *shape),
-        "distance_head": convolution(width, 1, 3, side),
-        "distance_features": convolution(width, width, 3, side),
-        "embedding_unet": unet_flops(3 + width, *shape),
-        "embedding_head": convolution(width, dimensions, 3, side),
+        "distance_unet": unet_flops(3 * square, *shape),
+        "distance_head": convolution(width, square, 3, finest),
+        "distance_features": convolution(width, width, 3, finest),
+        "embedding_unet": unet_flops(3 * square + width, *shape),
+        "embedding_head": convolution(width, dimensions * square, 3, finest),
     }
     with torch.device("meta"):
         counted = count_flops(WNet(name, dimensions).eval(), side)
@@ -102,7 +102,7 @@ def test_the_known_figures_of_the_paper(
 ) -> None:
     """The page's arithmetic: upsampling at a quarter, no D-feat and no embedding head."""
     widths = tuple(width << level for level in range(5))
-    monkeypatch.setitem(PRESETS, "paper", Preset(widths, False, 0.5, 2))
+    monkeypatch.setitem(PRESETS, "paper", Preset(widths, False, 0.5, 2, 1))
     with torch.device("meta"):
         counted = count_flops(WNet("paper", 8).eval(), SIDE)
     upsampling = sum(
