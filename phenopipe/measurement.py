@@ -20,12 +20,11 @@ from phenopipe.config import (
     SegmentSettings,
     check_block,
 )
-from phenopipe.encoding import encode_distance, encode_embedding
 from phenopipe.errors import InputError, UnreadableImageError
 from phenopipe.ingest import Crop, CropRow, cut_pots, decode_image, unreadable_pots
 from phenopipe.model.find import file_sha256, find_weights
 from phenopipe.plan import RosterRow
-from phenopipe.predict import Network, look
+from phenopipe.predict import Batch, Network, look
 from phenopipe.segment import empty_measurements, segment_crop
 from phenopipe.tabulate import Provenance, join_pots, leaf_rows, plant_rows
 from phenopipe.window import Window
@@ -170,17 +169,19 @@ class Measurer:
         self, cut: Sequence[tuple[CropRow, Crop]]
     ) -> Iterator[tuple[NDArray[np.uint32], Window, pd.DataFrame]]:
         """Predict and segment, through the stored encoding, so that rows equal the pipeline's."""
-        step = self.network.settings.batch_size
+        step = self.network.batch_size
         for start in range(0, len(cut), step):
             crops = [crop for _, crop in cut[start : start + step]]
             pixels = np.stack([crop.rgb for crop in crops])
-            seen = look(self.network, pixels, [crop.valid for crop in crops])
+            size = self.network.settings.network_size
+            batch = Batch.make(pixels, size, [crop.valid for crop in crops])
+            seen = look(self.network, batch)
             predicted = zip(crops, seen.distance, seen.embedding, seen.windows, strict=True)
             for crop, distance, embedding, window in predicted:
                 labels, traits = segment_crop(
                     crop.rgb,
-                    encode_distance(distance),
-                    encode_embedding(embedding, distance),
+                    distance,
+                    embedding,
                     window,
                     crop.transform,
                     crop.valid,

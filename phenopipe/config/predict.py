@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from phenopipe.config.block import Block, setting
 
@@ -29,4 +31,16 @@ class PredictSettings(Block):
         le=4096,
         multiple_of=16,
     )
-    batch_size: int = setting(8, "Crops in one pass of the network.", ge=1, le=4096)
+    batch_size: Literal["auto"] | Annotated[int, Field(ge=1, le=4096)] = setting(
+        "auto",
+        "Crops in one pass of the network; auto: 8 on a CPU, on a GPU what probing finds fastest. "
+        "It is halved where memory does not suffice.",
+    )
+    devices: Literal["auto"] | Annotated[int, Field(ge=1, le=64)] = setting(
+        "auto", "GPUs of the machine that share a shard's batches; auto takes all that torch finds."
+    )
+    compile: bool = setting(
+        False,
+        "Let torch compile the network for its device: a minute at the start of each job, worth "
+        "it for large shards on a GPU; where that fails, the job goes on without.",
+    )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from phenopipe.config import IngestSettings
+from phenopipe.crop_writer import CropWriter
 from phenopipe.errors import InputError, UnreadableImageError
 from phenopipe.files import remove
 from phenopipe.ingest.crop import Crop
@@ -18,7 +18,7 @@ from phenopipe.ingest.image import cut_pots, pots_of, unreadable_pots
 from phenopipe.ingest.table import CropRow, write_crop_table
 from phenopipe.plan import RosterRow, read_roster
 from phenopipe.progress import track
-from phenopipe.store import create_array, create_store
+from phenopipe.store import create_store
 
 
 def ingest_shard(
@@ -34,7 +34,7 @@ def ingest_shard(
     """Decode the pictures of one shard once, cut their pots, and store the crops.
 
     The table is written last, so that it says that the shard is done. A picture that cannot be
-    read gives black crops and rows with a reason. Memory is bounded by the shard's crops.
+    read gives black crops and rows with a reason. Memory is bounded by one picture and its crops.
 
     Parameters
     ----------
@@ -64,26 +64,17 @@ def ingest_shard(
     if expected_digest not in (None, digest):
         raise InputError(f"{roster}: shard {shard} was planned anew meanwhile; run again")
     rows = planned.shard_rows(shard)
-    table, crops = _ingest(rows, Path(image_root), settings)
-    attributes = {"crop_size": settings.crop_size, "shard_digest": digest}
+    pots, side = sum(len(pots_of(row, settings)) for row in rows), settings.crop_size
+    attributes = {"crop_size": side, "shard_digest": digest}
+    table: list[CropRow] = []
     with create_store(out_zarr, "crops", attributes) as group:
         remove(Path(out_tsv))
-        create_array(group, "rgb", crops.shape, np.uint8)[:] = crops
+        with CropWriter(group, "rgb", (pots, side, side, 3), np.uint8) as crops:
+            for row in track(rows, len(rows), "ingest"):
+                for crop_row, crop in _ingest_image(row, Path(image_root), settings):
+                    table.append(crop_row)
+                    crops.append(np.zeros((side, side, 3), np.uint8) if crop is None else crop.rgb)
     write_crop_table(out_tsv, table)
-
-
-def _ingest(
-    rows: Sequence[RosterRow], root: Path, settings: IngestSettings
-) -> tuple[list[CropRow], NDArray[np.uint8]]:
-    pots = sum(len(pots_of(row, settings)) for row in rows)
-    crops = np.zeros((pots, settings.crop_size, settings.crop_size, 3), np.uint8)
-    table: list[CropRow] = []
-    for row in track(rows, len(rows), "ingest"):
-        for crop_row, crop in _ingest_image(row, root, settings):
-            if crop is not None:
-                crops[len(table)] = crop.rgb
-            table.append(crop_row)
-    return table, crops
 
 
 def _ingest_image(

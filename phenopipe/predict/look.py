@@ -25,61 +25,84 @@ MOST_ENLARGED = 4.0
 
 
 @dataclass(frozen=True)
-class Prediction:
-    """What the network says of a stack of crops.
+class Batch:
+    """Crops that are looked at together.
 
     Attributes
     ----------
-    distance : ndarray, (N, S, S), float32
-        Distance map of each crop's window, 0..1.
-    embedding : ndarray, (N, S, S, E), float32
-        Unit vectors.
+    crops : ndarray, (N, C, C, 3), uint8
+        The crops.
+    valid : sequence of tuple of int
+        Half-open box (left, top, right, bottom) of the real picture in each, px of the crop. A
+        plant is looked for in there alone.
+    whole : ndarray, (N, S, S, 3), uint8
+        The whole crops at the network's size.
+    """
+
+    crops: NDArray[np.uint8]
+    valid: Sequence[Box]
+    whole: NDArray[np.uint8]
+
+    @classmethod
+    def make(
+        cls, crops: NDArray[np.uint8], network_size: int | None, valid: Sequence[Box] | None = None
+    ) -> Batch:
+        """Make a batch of crops; by default all of each is real, and seen at its own size."""
+        side = crops.shape[1]
+        windows = [Window.whole(side)] * len(crops)
+        boxes = [(0, 0, side, side)] * len(crops) if valid is None else valid
+        return cls(crops, boxes, _resample(crops, windows, network_size or side))
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the network says of a batch, encoded as it is stored (`phenopipe.encoding`).
+
+    Attributes
+    ----------
+    distance : ndarray, (N, S, S), uint8
+        Distance map of each crop's window, 0..255 for 0..1.
+    embedding : ndarray, (N, S, S, E), int8
+        Unit vectors, 127 for 1; zeros where a pixel is surely background.
     windows : list of Window
         The part of each crop that was looked at.
     """
 
-    distance: NDArray[np.float32]
-    embedding: NDArray[np.float32]
+    distance: NDArray[np.uint8]
+    embedding: NDArray[np.int8]
     windows: list[Window]
 
 
-def look(
-    network: Network, crops: NDArray[np.uint8], valid: Sequence[Box] | None = None
-) -> Prediction:
-    """Predict a stack of crops, each at its window.
+def look(network: Network, batch: Batch) -> Prediction:
+    """Predict a batch of crops, each at its window.
 
     Parameters
     ----------
     network : Network
-        The network; its settings say how often to look, and at which size.
-    crops : ndarray, (N, C, C, 3), uint8
-        Crops.
-    valid : sequence of tuple of int, optional
-        Half-open box (left, top, right, bottom) of the real picture in each, px of the crop; all
-        of it by default. A plant is looked for in there alone.
+        The network; its settings say how often to look.
+    batch : Batch
+        The crops, made for the network's size.
 
     Returns
     -------
     Prediction
-        At the network's size S, or C if the settings name none.
+        At the batch's size S.
 
     Raises
     ------
     ModelError
-        If a batch does not fit into the device's memory.
+        If not even one crop fits into the device's memory.
     """
-    crop_size = crops.shape[1]
-    size = network.settings.network_size or crop_size
+    crop_size, size = batch.crops.shape[1], batch.whole.shape[1]
     whole = Window.whole(crop_size)
-    windows = [whole] * len(crops)
-    seen = _resample(crops, windows, size)
+    windows, seen = [whole] * len(batch.crops), batch.whole
     if network.settings.looks == 2:
-        boxes = valid or [(0, 0, crop_size, crop_size)] * len(crops)
-        first = zip(network.distance(seen), boxes, strict=True)
+        first = zip(network.distance(seen), batch.valid, strict=True)
         windows = [find_window(distance, crop_size, box) for distance, box in first]
         moved = [number for number, window in enumerate(windows) if window != whole]
-        seen[moved] = _resample(crops[moved], [windows[number] for number in moved], size)
-    return Prediction(*network(seen), windows)
+        seen = seen.copy()
+        seen[moved] = _resample(batch.crops[moved], [windows[number] for number in moved], size)
+    return Prediction(*network.encode(seen), windows)
 
 
 def find_window(distance: NDArray[np.floating], crop_size: int, valid: Box | None = None) -> Window:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import time
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -16,8 +18,17 @@ from phenopipe.errors import ModelError
 from phenopipe.model.device import choose_device, choose_dtype
 from phenopipe.model.weights import load_model
 from phenopipe.model.wnet import DISTANCE_SCALE, WNet
+from phenopipe.predict.compiled import Compiled
+from phenopipe.predict.encode import encode
 
+log = logging.getLogger(__name__)
 Result = TypeVar("Result")
+
+#: Crops in one pass where nothing is probed: enough for a CPU, and where probing begins.
+FIRST_BATCH = 8
+#: Probing ends at this many, or where twice as many crops take no less than this share of the
+#: time each.
+MOST_CROPS, WORTH_DOUBLING = 512, 0.95
 
 
 class Network:
@@ -29,6 +40,8 @@ class Network:
         The network (which is folded in place) or its file.
     settings : PredictSettings, optional
         Device, precision and batch size.
+    device : torch.device, optional
+        One of several devices; by default what the settings say.
 
     Attributes
     ----------
@@ -40,6 +53,8 @@ class Network:
         In which arithmetic; bfloat16 is that of the convolutions alone.
     embedding_dim : int
         Dimensions E of the embedding.
+    batch_size : int
+        Crops in one pass. It is halved, for good, when they do not fit into the memory.
 
     Raises
     ------
@@ -48,15 +63,24 @@ class Network:
     """
 
     def __init__(
-        self, model: WNet | str | os.PathLike[str], settings: PredictSettings | None = None
+        self,
+        model: WNet | str | os.PathLike[str],
+        settings: PredictSettings | None = None,
+        device: torch.device | None = None,
     ) -> None:
         self.settings = settings or PredictSettings()
-        self.device = choose_device(self.settings.device)
+        self.device = device or choose_device(self.settings.device)
         self.dtype = choose_dtype(self.settings.precision, self.device)
         network = model if isinstance(model, WNet) else load_model(model)
         self.embedding_dim = network.embedding_dim
         network = network.fold().to(self.device)
-        self._model: WNet = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._both: Callable[[Tensor], Any] = network
+        self._first: Callable[[Tensor], Any] = network.distance
+        if self.settings.compile:
+            self._both, self._first = Compiled(self._both), Compiled(self._first)
+        given = self.settings.batch_size
+        self.batch_size = FIRST_BATCH if given == "auto" else given
 
     def __call__(self, rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Predict distance and embedding of a stack of crops.
@@ -76,14 +100,40 @@ class Network:
         Raises
         ------
         ModelError
-            If a batch does not fit into the device's memory.
+            If not even one crop fits into the device's memory.
         """
-        shape = rgb.shape[:3]
-        distances = np.zeros(shape, np.float32)
-        embeddings = np.zeros((*shape, self.embedding_dim), np.float32)
-        for part, (distance, embedding) in self._batches(self._model, rgb):
-            distances[part] = self._distance(distance)
+        distances = np.zeros(rgb.shape[:3], np.float32)
+        embeddings = np.zeros((*rgb.shape[:3], self.embedding_dim), np.float32)
+        for part, (distance, embedding) in self._batches(self._both, rgb):
+            distances[part] = _unscaled(distance).cpu().numpy()
             embeddings[part] = embedding.permute(0, 2, 3, 1).cpu().numpy()
+        return distances, embeddings
+
+    def encode(self, rgb: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.int8]]:
+        """Predict distance and embedding, encoded on the device as they are stored.
+
+        Parameters
+        ----------
+        rgb : ndarray, (N, H, W, 3), uint8
+            Crops.
+
+        Returns
+        -------
+        distance : ndarray, (N, H, W), uint8
+            As `phenopipe.encoding.encode_distance` has it.
+        embedding : ndarray, (N, H, W, E), int8
+            As `phenopipe.encoding.encode_embedding` has it.
+
+        Raises
+        ------
+        ModelError
+            If not even one crop fits into the device's memory.
+        """
+        distances = np.zeros(rgb.shape[:3], np.uint8)
+        embeddings = np.zeros((*rgb.shape[:3], self.embedding_dim), np.int8)
+        for part, (distance, embedding) in self._batches(self._encoded, rgb):
+            distances[part] = distance.cpu().numpy()
+            embeddings[part] = embedding.cpu().numpy()
         return distances, embeddings
 
     def distance(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -102,33 +152,82 @@ class Network:
         Raises
         ------
         ModelError
-            If a batch does not fit into the device's memory.
+            If not even one crop fits into the device's memory.
         """
         distances = np.zeros(rgb.shape[:3], np.float32)
-        for part, distance in self._batches(self._model.distance, rgb):
-            distances[part] = self._distance(distance)
+        for part, distance in self._batches(self._first, rgb):
+            distances[part] = _unscaled(distance).cpu().numpy()
         return distances
 
-    @torch.inference_mode()
+    def probe_batch_size(self, height: int, width: int) -> None:
+        """Find the batch size by trying, on a GPU, unless the settings give one.
+
+        Parameters
+        ----------
+        height, width : int
+            Size of the crops, px.
+        """
+        if self.settings.batch_size != "auto" or self.device.type != "cuda":
+            return
+        best = self._seconds_per_crop(self.batch_size, height, width)
+        while (twice := 2 * self.batch_size) <= MOST_CROPS:
+            seconds = self._seconds_per_crop(twice, height, width)
+            if seconds > WORTH_DOUBLING * best:
+                break
+            self.batch_size, best = twice, seconds
+        log.info("%d crops at a time on %s", self.batch_size, self.device)
+
+    def _seconds_per_crop(self, count: int, height: int, width: int) -> float:
+        """Time one pass, after a first one; infinite if the crops do not fit."""
+        crops = np.zeros((count, height, width, 3), np.uint8)
+        try:
+            self._run(self._encoded, crops)[0].cpu()
+            start = time.perf_counter()
+            self._run(self._encoded, crops)[0].cpu()
+        except torch.OutOfMemoryError:
+            return float("inf")
+        return (time.perf_counter() - start) / count
+
+    def _encoded(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        distance, embedding = self._both(images)
+        return encode(_unscaled(distance), embedding)
+
     def _batches(
         self, run: Callable[[Tensor], Result], rgb: NDArray[np.uint8]
     ) -> Iterator[tuple[slice, Result]]:
         """Yield what a part of the network says of each batch, and which crops those are."""
-        reduced = self.dtype != torch.float32
-        for start in range(0, len(rgb), self.settings.batch_size):
-            part = slice(start, start + self.settings.batch_size)
-            images = torch.from_numpy(np.ascontiguousarray(rgb[part])).to(self.device)
+        start = 0
+        while start < len(rgb):
+            part = slice(start, min(start + self.batch_size, len(rgb)))
             try:
-                with torch.autocast(self.device.type, self.dtype, enabled=reduced):
-                    result = run(images.permute(0, 3, 1, 2))
+                result = self._run(run, rgb[part])
             except torch.OutOfMemoryError as error:
-                raise ModelError(
-                    f"predict.batch_size: {len(images)} crops of {rgb.shape[2]}x{rgb.shape[1]} px "
-                    f"do not fit into the memory of {self.device}; lower it"
-                ) from error
+                self._halve(part.stop - part.start, rgb.shape[1:3], error)
+                continue
             yield part, result
+            start = part.stop
 
-    @staticmethod
-    def _distance(raw: Tensor) -> NDArray[np.float32]:
-        scaled: NDArray[np.float32] = (raw / DISTANCE_SCALE).clamp(0, 1).cpu().numpy()
-        return scaled
+    @torch.inference_mode()
+    def _run(self, run: Callable[[Tensor], Result], rgb: NDArray[np.uint8]) -> Result:
+        images = torch.from_numpy(np.ascontiguousarray(rgb))
+        if self.device.type == "cuda":  # so that the copy does not wait for the kernels before it
+            images = images.pin_memory().to(self.device, non_blocking=True)
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            return run(images.permute(0, 3, 1, 2))
+
+    def _halve(self, count: int, shape: tuple[int, ...], error: torch.OutOfMemoryError) -> None:
+        """Take half as many crops from now on, or give up."""
+        what = f"{count} crops of {shape[1]}x{shape[0]} px do not fit into the memory of"
+        if count == 1:
+            raise ModelError(
+                f"predict.network_size: {what.replace('crops', 'crop').replace('do', 'does')} "
+                f"{self.device}; lower it, or take a larger device"
+            ) from error
+        self.batch_size = count // 2
+        log.warning("%s %s: going on with %d at a time", what, self.device, self.batch_size)
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+
+def _unscaled(raw: Tensor) -> Tensor:
+    return (raw / DISTANCE_SCALE).clamp(0, 1)

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import astuple, dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -12,15 +17,17 @@ import zarr
 from numpy.typing import NDArray
 
 from phenopipe.config import PredictSettings
-from phenopipe.encoding import encode_distance, encode_embedding
+from phenopipe.crop_writer import CropWriter
 from phenopipe.errors import StoreError
 from phenopipe.ingest.table import read_crop_table
 from phenopipe.model.find import file_sha256
 from phenopipe.model.header import read_header
-from phenopipe.predict.look import look
+from phenopipe.predict.ahead import work_ahead
+from phenopipe.predict.devices import open_networks
+from phenopipe.predict.look import Batch, Prediction, look
 from phenopipe.predict.network import Network
 from phenopipe.progress import track
-from phenopipe.store import create_array, create_store, open_array, open_store, read_crop
+from phenopipe.store import create_store, open_array, open_store, read_crop
 from phenopipe.window import Box
 
 log = logging.getLogger(__name__)
@@ -61,27 +68,95 @@ def predict_shard(
         If the model is damaged, or the device is not there.
     """
     attributes = {"model": read_header(model), "model_sha256": file_sha256(model)}
-    network = Network(model, settings)
-    rgb = open_array(open_store(crops, "crops"), "rgb")
-    count, size = rgb.shape[:2]
-    if rgb.shape != (count, size, size, 3) or rgb.dtype != np.uint8:
-        raise StoreError(f"{crops}: rgb is {rgb.shape} {rgb.dtype}, not (N, S, S, 3) uint8")
-    boxes = _valid_boxes(table, count, size)
-    seen = network.settings.network_size or size
-    distances = np.zeros((count, seen, seen), np.uint8)
-    embeddings = np.zeros((count, seen, seen, network.embedding_dim), np.int8)
-    windows = np.zeros((count, 3), np.int32)
-    step = network.settings.batch_size
-    for start in track(range(0, count, step), -(-count // step), f"predict {Path(crops).stem}"):
-        stop = min(start + step, count)
-        found = look(network, _read(rgb, start, stop), boxes[start:stop])
-        distances[start:stop] = encode_distance(found.distance)
-        embeddings[start:stop] = encode_embedding(found.embedding, found.distance)
-        windows[start:stop] = [(w.left, w.top, w.side) for w in found.windows]
-    with create_store(output, "predictions", attributes) as group:
-        create_array(group, "distance", distances.shape, np.uint8)[:] = distances
-        create_array(group, "embedding", embeddings.shape, np.int8)[:] = embeddings
-        create_array(group, "window", windows.shape, np.int32)[:] = windows
+    source = _Source.open(crops, table)
+    networks = open_networks(model, settings)
+    size = networks[0].settings.network_size or source.size
+    for network in networks:
+        network.probe_batch_size(size, size)
+    dimensions = networks[0].embedding_dim
+    shapes = {
+        "distance": ((source.count, size, size), np.uint8),
+        "embedding": ((source.count, size, size, dimensions), np.int8),
+        "window": ((source.count, 3), np.int32),
+    }
+    with ExitStack() as stack:
+        group = stack.enter_context(create_store(output, "predictions", attributes))
+        distance, embedding, window = (
+            stack.enter_context(CropWriter(group, name, *shape)) for name, shape in shapes.items()
+        )
+        for found in _predict(networks, source, size, f"predict {Path(crops).stem}"):
+            for number, (left, top, side) in enumerate(map(astuple, found.windows)):
+                distance.append(found.distance[number])
+                embedding.append(found.embedding[number])
+                window.append(np.array([left, top, side], np.int32))
+
+
+def _predict(
+    networks: list[Network], source: _Source, size: int, description: str
+) -> Iterator[Prediction]:
+    """Yield the batches' predictions in order, while the next ones are read and predicted."""
+    step = networks[0].batch_size
+    starts = range(0, source.count, step)
+    idle = SimpleQueue[Network]()
+    # While one thread of a GPU waits for its results, the other keeps it busy. On a CPU one
+    # network uses all cores.
+    for network in networks * (2 if networks[0].device.type == "cuda" else 1):
+        idle.put(network)
+    runners = idle.qsize()
+
+    def read(start: int) -> Batch:
+        return source.read(start, min(start + step, source.count), size)
+
+    def run(batch: Batch) -> Prediction:
+        network = idle.get()
+        try:
+            return look(network, batch)
+        finally:
+            idle.put(network)
+
+    with ThreadPoolExecutor(runners) as readers, ThreadPoolExecutor(runners) as pool:
+        batches = work_ahead(readers, read, starts, runners + 1)
+        yield from track(work_ahead(pool, run, batches, runners), len(starts), description)
+
+
+@dataclass(frozen=True)
+class _Source:
+    """The crops of a shard.
+
+    Attributes
+    ----------
+    rgb : zarr.Array, (N, C, C, 3), uint8
+        Their pixels.
+    valid : list of tuple of int
+        What is real picture in each.
+    """
+
+    rgb: zarr.Array[Any]
+    valid: list[Box]
+
+    @classmethod
+    def open(cls, crops: str | os.PathLike[str], table: str | os.PathLike[str] | None) -> _Source:
+        """Open a store of crops and check its layout."""
+        rgb = open_array(open_store(crops, "crops"), "rgb")
+        count, size = rgb.shape[:2]
+        if rgb.shape != (count, size, size, 3) or rgb.dtype != np.uint8:
+            raise StoreError(f"{crops}: rgb is {rgb.shape} {rgb.dtype}, not (N, S, S, 3) uint8")
+        return cls(rgb, _valid_boxes(table, count, size))
+
+    @property
+    def count(self) -> int:
+        """Crops in the shard."""
+        return int(self.rgb.shape[0])
+
+    @property
+    def size(self) -> int:
+        """Side of a crop, px."""
+        return int(self.rgb.shape[1])
+
+    def read(self, start: int, stop: int, network_size: int) -> Batch:
+        """Read some crops; damaged ones are black."""
+        crops = np.stack([_read_or_black(self.rgb, index) for index in range(start, stop)])
+        return Batch.make(crops, network_size, self.valid[start:stop])
 
 
 def _valid_boxes(table: str | os.PathLike[str] | None, count: int, size: int) -> list[Box]:
@@ -92,10 +167,6 @@ def _valid_boxes(table: str | os.PathLike[str] | None, count: int, size: int) ->
         raise StoreError(f"{table}: has {len(rows)} rows, but the store beside it {count} crops")
     edges = [rows[f"valid_{side}"].tolist() for side in ("left", "top", "right", "bottom")]
     return list(zip(*edges, strict=True))
-
-
-def _read(rgb: zarr.Array[Any], start: int, stop: int) -> NDArray[np.uint8]:
-    return np.stack([_read_or_black(rgb, index) for index in range(start, stop)])
 
 
 def _read_or_black(rgb: zarr.Array[Any], index: int) -> NDArray[np.uint8]:

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from phenopipe.config import IngestSettings
+from phenopipe.crop_writer import CropWriter
 from phenopipe.errors import InputError, StoreError
 from phenopipe.ingest import ingest_shard, read_crop_table
 from phenopipe.plan import Roster, RosterRow, write_roster
@@ -217,12 +218,11 @@ def test_a_folder_that_cannot_be_made_is_named(ingest, root, tmp_path):
 def test_a_failed_run_leaves_no_mark_of_completion(ingest, root, tmp_path, monkeypatch):
     Image.fromarray(noise()).save(root / "n/a.png")
     ingest("a.png")
-    import phenopipe.ingest.shard as module
 
     def full(*args, **options):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module, "create_array", full)
+    monkeypatch.setattr(CropWriter, "append", full)
     with pytest.raises(StoreError, match="no space left"):
         ingest("a.png")
     assert not (tmp_path / "crops/0000.tsv").exists()

@@ -8,6 +8,7 @@ import torch
 from green_plants import draw_pot, green_model, leaf_areas
 
 from phenopipe.config import PredictSettings
+from phenopipe.encoding import encode_distance, encode_embedding
 from phenopipe.errors import ModelError
 from phenopipe.model.wnet import WNet
 from phenopipe.predict import Network
@@ -109,15 +110,80 @@ def test_auto_takes_a_device_that_is_there() -> None:
     assert Network(green_model(), PredictSettings()).device.type == expected
 
 
-def test_too_little_memory_names_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_memory(_self: WNet, _rgb: torch.Tensor) -> None:
-        raise torch.OutOfMemoryError("tried to allocate 20 GiB\nof which ...")
+@pytest.mark.parametrize("batch_size", [1, 3, 64])
+def test_encoded_on_the_device_is_encoded_in_numpy(random_network: WNet, batch_size: int) -> None:
+    network = Network(random_network, settings(batch_size=batch_size))
+    exact = network(CROPS)
+    distance, embedding = network.encode(CROPS)
+    np.testing.assert_array_equal(distance, encode_distance(exact[0]))
+    np.testing.assert_array_equal(embedding, encode_embedding(exact[1], exact[0]))
 
-    monkeypatch.setattr(WNet, "forward", no_memory)
-    monkeypatch.setattr(WNet, "distance", no_memory)
+
+def limited_to(monkeypatch: pytest.MonkeyPatch, most: int) -> list[int]:
+    """Let passes of more crops run out of memory; returns the sizes of those that were tried."""
+    tried: list[int] = []
+
+    def limit(run):
+        def limited(self: WNet, rgb: torch.Tensor):
+            tried.append(len(rgb))
+            if len(rgb) > most:
+                raise torch.OutOfMemoryError("tried to allocate 20 GiB\nof which ...")
+            return run(self, rgb)
+
+        return limited
+
+    monkeypatch.setattr(WNet, "forward", limit(WNet.forward))
+    monkeypatch.setattr(WNet, "distance", limit(WNet.distance))
+    return tried
+
+
+def test_a_batch_that_does_not_fit_is_halved_for_good(
+    random_network: WNet, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    expected = Network(random_network, settings(batch_size=1))(CROPS)
+    tried = limited_to(monkeypatch, 1)
+    network = Network(random_network, settings(batch_size=4))
+    for ours, theirs in zip(network(CROPS), expected, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert tried == [4, 2, 1, 1, 1, 1, 1]
+    assert network.batch_size == 1
+    assert "4 crops of 64x64 px do not fit into the memory of cpu: going on with 2" in caplog.text
+
+
+def test_too_little_memory_for_one_crop_names_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    limited_to(monkeypatch, 0)
     network = Network(green_model(), settings(batch_size=2))
-    for run in (network, network.distance):
+    for run in (network, network.encode, network.distance):
         with pytest.raises(
-            ModelError, match=r"^predict\.batch_size: 2 crops of 64x64 px .* lower it$"
+            ModelError, match=r"^predict\.network_size: 1 crop of 64x64 px does not .* lower it"
         ):
             run(CROPS)
+
+
+def test_where_compiling_fails_it_goes_on_without(
+    random_network: WNet, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def no_compiler(_function, **_options):
+        def fail(_images: torch.Tensor) -> None:
+            raise RuntimeError("no C++ compiler\nlong story")
+
+        return fail
+
+    monkeypatch.setattr(torch, "compile", no_compiler)
+    network = Network(random_network, settings(compile=True))
+    np.testing.assert_array_equal(network(CROPS)[0], Network(random_network, settings())(CROPS)[0])
+    assert "predict.compile: going on without, since it fails here (no C++ compiler)" in caplog.text
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_gpu_says_what_a_cpu_says(random_network: WNet, precision: str) -> None:
+    """Within the tolerance that docs/formats.md states."""
+    here = Network(random_network, PredictSettings(device="cpu", precision="fp32"))(CROPS)
+    there = Network(random_network, PredictSettings(device="cuda", precision=precision))
+    there.probe_batch_size(SIDE, SIDE)
+    distance, embedding = there(CROPS)
+    tolerance = 0.001 if precision == "fp32" else 0.02
+    np.testing.assert_allclose(distance, here[0], atol=tolerance)
+    cosines = np.einsum("...e,...e->...", embedding, here[1])
+    assert np.quantile(cosines, 0.01) > 1 - 2 * tolerance

@@ -10,16 +10,15 @@ import torch
 from green_plants import SOIL, draw_pot
 
 from phenopipe.config import PredictSettings
+from phenopipe.crop_writer import CropWriter
 from phenopipe.encoding import (
     decode_distance,
     decode_embedding,
-    encode_distance,
-    encode_embedding,
 )
 from phenopipe.errors import ModelError, StoreError
 from phenopipe.ingest import CropRow, write_crop_table
 from phenopipe.model.find import file_sha256
-from phenopipe.predict import Network, look, predict_shard
+from phenopipe.predict import Batch, Network, look, predict_shard
 from phenopipe.store import create_array, create_store, open_array, open_store
 
 torch.set_num_threads(1)
@@ -70,16 +69,14 @@ def test_windows_are_stored_with_what_was_seen_in_them(tmp_path, output, green_m
     predict_shard(write_crops(tmp_path / "large.zarr", large), green_model_file, output, settings)
     distance, embedding = read(output)
     windows = open_array(open_store(output), "window")[:]
-    expected = look(Network(green_model_file, settings), large)
+    expected = look(Network(green_model_file, settings), Batch.make(large, 128))
     assert windows.dtype == np.int32
     assert windows.tolist() == [[w.left, w.top, w.side] for w in expected.windows]
     assert windows[1].tolist() == [0, 0, 4 * SIDE], "an empty pot is seen whole"
     assert (windows[[0, 2], 2] < 2 * SIDE).all()
     assert distance.shape == (3, 128, 128)
-    np.testing.assert_array_equal(distance, encode_distance(expected.distance))
-    np.testing.assert_array_equal(
-        embedding, encode_embedding(expected.embedding, expected.distance)
-    )
+    np.testing.assert_array_equal(distance, expected.distance)
+    np.testing.assert_array_equal(embedding, expected.embedding)
 
 
 def write_rows(path: Path, *boxes: tuple[int, int, int, int]) -> Path:
@@ -184,12 +181,13 @@ def test_a_write_that_fails_changes_nothing(
         predict_shard(crops, green_model_file, output, SETTINGS)
         old = read(output)
 
-    def fail_second(group, name, *rest):
-        if name == "embedding":
+    def fail_later(self: CropWriter, crop: np.ndarray) -> None:
+        if crop.dtype == np.int32:  # the window comes last
             raise KeyboardInterrupt
-        return create_array(group, name, *rest)
+        append(self, crop)
 
-    monkeypatch.setattr("phenopipe.predict.shard.create_array", fail_second)
+    append = CropWriter.append
+    monkeypatch.setattr(CropWriter, "append", fail_later)
     with pytest.raises(KeyboardInterrupt):
         predict_shard(crops, green_model_file, output, SETTINGS)
     assert [path.name for path in output.parent.iterdir()] == [output.name] * before
