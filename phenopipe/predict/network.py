@@ -47,6 +47,8 @@ class Network:
     ----------
     settings : PredictSettings
         As given.
+    model : WNet
+        The network, folded.
     device : torch.device
         Where it runs.
     dtype : torch.dtype
@@ -74,9 +76,9 @@ class Network:
         network = model if isinstance(model, WNet) else load_model(model)
         self.embedding_dim = network.embedding_dim
         network = network.fold().to(self.device)
-        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._both: Callable[[Tensor], Any] = network
-        self._first: Callable[[Tensor], Any] = network.distance
+        self.model: WNet = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._both: Callable[[Tensor], Any] = self.model
+        self._first: Callable[[Tensor], Any] = self.model.distance
         if self.settings.compile:
             self._both, self._first = Compiled(self._both), Compiled(self._first)
         given = self.settings.batch_size
