@@ -199,6 +199,8 @@ def _drop_twins(rows: Sequence[RosterRow]) -> list[RosterRow]:
         kept = first.setdefault(key, row)
         if kept is not row:
             twins[row.image] = f"same time, camera, tray and pot as {kept.image}"
+    if not twins:
+        return list(rows)
     return [replace(row, reason=twins.get(row.image, row.reason)) for row in rows]
 
 

@@ -30,6 +30,8 @@ _DIRECTIVES = {
     "z": r"(?:[+-][0-9]{2}:?[0-9]{2}|Z)",
     "%": "%",
 }
+#: Groups of the directives that are whole numbers of a time, in the order that `datetime` takes.
+_PARTS = tuple(f"timestamp_{directive}" for directive in "YmdHMS")
 #: Columns of the tables that are not read from a name.
 RESERVED = frozenset(
     {"experiment", "image_set", "image", "version", "place", "shard", "status", "reason"}
@@ -86,6 +88,7 @@ class FilePattern:
         self._format = ""
         pieces = _split(text)
         self._regex = re.compile("".join(self._regex_of(piece) for piece in pieces))
+        self._parts = self._whole_numbers()
         self._separators = Counter(_separators(pieces))
         self._tail = pieces[-1] if pieces and isinstance(pieces[-1], str) else ""
 
@@ -117,14 +120,19 @@ class FilePattern:
         match = self._regex.fullmatch(name)
         if match is None:
             return None
-        found = match.groupdict()
+        found = {field: match[field] for field in self.fields}
         if self._format:
-            found["timestamp"] = self._timestamp(found["timestamp"])
+            found["timestamp"] = self._timestamp(match)
         return found
 
-    def _timestamp(self, text: str) -> str:
+    def _timestamp(self, match: re.Match[str]) -> str:
+        text = match["timestamp"]
         try:
-            time = datetime.strptime(text, self._format)
+            if self._parts:  # strptime would take as long as all the rest of planning
+                year, month, day, *rest = map(int, match.group(*self._parts))
+                time = datetime(year, month, day, *rest)
+            else:
+                time = datetime.strptime(text, self._format)
         except ValueError:
             raise ValueError(f"there is no such date and time as {text!r}") from None
         return with_zone(time, self._zone).isoformat()
@@ -132,6 +140,13 @@ class FilePattern:
     def _ways(self, name: str) -> int:
         """Bound from above in how many ways the separators of the pattern fit into a name."""
         return math.prod(math.comb(name.count(t), n) for t, n in self._separators.items())
+
+    def _whole_numbers(self) -> tuple[str, ...]:
+        """Return the groups that `datetime` makes the time of; none where strptime must."""
+        count = len(re.findall("%[^%]", self._format))
+        first = _PARTS[:count]
+        sufficient = 3 <= count == len(first) and set(first) <= self._regex.groupindex.keys()
+        return first if sufficient else ()
 
     def _regex_of(self, piece: str | _Field) -> str:
         if isinstance(piece, str):
@@ -216,10 +231,15 @@ def _strptime_regex(form: str) -> str:
         raise InputError(
             f"{{timestamp:{form}}} needs year, month and day, such as {{timestamp:%Y%m%d_%H%M%S}}"
         )
-    pieces = re.split("(%.)", form)
-    return "".join(
-        _DIRECTIVES[piece[1]] if piece.startswith("%") else re.escape(piece) for piece in pieces
-    )
+    return "".join(_time_regex(piece, form) for piece in re.split("(%.)", form))
+
+
+def _time_regex(piece: str, form: str) -> str:
+    if not piece.startswith("%"):
+        return re.escape(piece)
+    name = f"timestamp_{piece[1]}"
+    content = _DIRECTIVES[piece[1]]
+    return f"(?P<{name}>{content})" if name in _PARTS and form.count(piece) == 1 else content
 
 
 def _has_day(directives: list[str]) -> bool:

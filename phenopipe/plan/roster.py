@@ -20,7 +20,7 @@ _FIRST = ("experiment", "image_set", "image", "version", "place", "status", "rea
 _PLAN_FIRST = ("experiment", "image_set", "image", "status", "reason", "shard", "version")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RosterRow:
     """One file of an image set.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import example, given
@@ -135,3 +135,20 @@ def test_a_hostile_name_takes_no_time():
 
 class _Holder(PlanSettings.__base__):
     plan: PlanSettings
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "time"),
+    [
+        ("%Y%m%d_%H%M%S", "20260102_030405", "2026-01-02T03:04:05+00:00"),
+        ("%d.%m.%Y %H-%M", "02.01.2026 03-04", "2026-01-02T03:04:00+00:00"),
+        ("%Y-%m-%d_%S", "2026-01-02_05", "2026-01-02T00:00:05+00:00"),
+        ("%Y%j", "2026033", "2026-02-02T00:00:00+00:00"),
+        ("%d%b%Y_%I%p", "02Jan2026_03PM", "2026-01-02T15:00:00+00:00"),
+        ("%Y%m%d%%%H", "20260102%03", "2026-01-02T03:00:00+00:00"),
+        ("%Y%m%d_%f", "20260102_25", "2026-01-02T00:00:00.250000+00:00"),
+    ],
+)
+def test_times_are_what_strptime_reads(form: str, text: str, time: str) -> None:
+    assert FilePattern(f"{{timestamp:{form}}}").read(text) == {"timestamp": time}
+    assert time == datetime.strptime(text, form).replace(tzinfo=UTC).isoformat()

@@ -1,0 +1,180 @@
+"""What a season of a million images costs Snakemake's main process and each job; prints JSON.
+
+    python benchmarks/scale.py [--sets 1000] [--images 1000] [--work FOLDER]
+
+No pixel is computed: pictures are empty files, and what jobs would have written is recorded as if
+it had been. Measured are a dry-run before anything is there, one after one more night, and how long
+a job takes to read the Snakefile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import yaml
+
+from phenopipe.plan.roster import Roster, read_roster
+
+ROOT = Path(__file__).resolve().parents[1]
+FIRST_NIGHT = datetime(2025, 1, 1, 1)
+CONFIG = {
+    "experiment": "scale",
+    "plan": {
+        "image_root": "images",
+        "pattern": "{timestamp:%Y%m%d_%H%M%S}_{camera}_{pot}_{genotype}-{replicate:digits}.png",
+        "settle_seconds": 0,
+    },
+    "models": {"default": {"weights": "default"}},
+    "analyses": {"default": {"model": "default"}},
+}
+TABLES = ("plants", "leaves")
+KINDS = ("csv", "parquet", "schema.json")
+
+
+def add_night(folder: Path, night: int, images: int) -> None:
+    """Make one image set of empty files, as a camera names them."""
+    images_of = folder / "images" / f"night_{night:04d}"
+    images_of.mkdir(parents=True)
+    start = FIRST_NIGHT + timedelta(days=night)
+    for number in range(images):
+        time_of = start + timedelta(seconds=2 * number)
+        name = f"{time_of:%Y%m%d_%H%M%S}_top1_P{number:04d}_Col-0-{number}.png"
+        (images_of / name).touch()
+
+
+def snakemake(folder: Path, *options: str) -> tuple[float, int, str]:
+    """Run Snakemake; returns seconds, its peak memory in MB, and what it printed."""
+    command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), "--cores", "2"]
+    command += ["--workflow-profile", str(ROOT / "profiles/default"), *options]
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    output = process.stdout.read() if process.stdout else ""
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - start
+    if status:
+        raise SystemExit(f"snakemake failed:\n{output[-3000:]}")
+    return seconds, usage.ru_maxrss // 1024, output
+
+
+def jobs(output: str) -> dict[str, int]:
+    """Return the jobs by rule that a dry-run counts."""
+    table = re.search(r"^Job stats:\n.*\n[- ]+\n((?:\w+ +\d+\n)+)", output, re.MULTILINE)
+    return {rule: int(n) for rule, n in re.findall(r"(\w+) +(\d+)", table[1] if table else "")}
+
+
+def record_outputs(folder: Path) -> int:
+    """Write empty files and folders where a finished run has its results; returns how many."""
+    results = folder / "results"
+    rosters = [read_roster(path) for path in sorted((results / "plan").glob("*.roster.tsv"))]
+    stages = [[], [], [], [], []]
+    for roster in rosters:
+        for stage, paths in zip(stages, outputs_of_set(results, roster), strict=True):
+            stage.extend(paths)
+    analysis = results / "analyses/default"
+    season = [f"season/{t}.{k}" for t in (*TABLES, "growth", "tracks") for k in KINDS]
+    stages.append([analysis / name for name in ("summary.json", *season)])
+    stages.append([analysis / name for name in ("checked", "season/report.html")])
+    now = time.time() - 60
+    for number, paths in enumerate(stages):
+        for path in paths:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # A folder's date is that of the mark that Snakemake leaves in it.
+            mark = path / ".snakemake_timestamp" if path.suffix == ".zarr" else path
+            mark.parent.mkdir(exist_ok=True)
+            mark.touch()
+            os.utime(mark, (now + number, now + number))
+            os.utime(path, (now + number, now + number))
+    return sum(map(len, stages))
+
+
+def outputs_of_set(results: Path, roster: Roster) -> Iterator[list[Path]]:
+    """Yield what each stage writes for one image set, stage by stage."""
+    name = roster.image_set
+    tables = results / "analyses/default/sets" / name
+    crops = [results / "crops" / name / shard for shard in roster.shards]
+    yield [results / f"plan/{name}.tsv", *(p.with_suffix(".zarr") for p in crops)] + [
+        p.with_suffix(".tsv") for p in crops
+    ]
+    yield [results / f"predictions/default/{name}/{shard}.zarr" for shard in roster.shards]
+    yield [tables / "labels.zarr", tables / "measurements.parquet"]
+    yield [tables / f"{table}.{kind}" for table in TABLES for kind in KINDS]
+    yield [tables / "report.html"]
+
+
+def seconds_to_parse(folder: Path) -> float:
+    """Return how long reading the Snakefile takes in a job, Snakemake's own start left out."""
+    job = ["--target-files-omit-workdir-adjustment", "--mode", "subprocess", "--nolock"]
+    one = "results/plan/night_0000.tsv"
+    with_us = min(snakemake(folder, "-n", "-q", *job, one)[0] for _ in range(3))
+    bare = folder / "bare.smk"
+    bare.write_text('rule one:\n    output: "one"\n    shell: "touch {output}"\n')
+    command = [sys.executable, "-m", "snakemake", "-s", str(bare), "--cores", "1", "-n", "-q"]
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+        times.append(time.perf_counter() - start)
+    return with_us - min(times)
+
+
+def measure(folder: Path, sets: int, images: int) -> dict[str, object]:
+    """Measure a season of so many sets of so many images each."""
+    (folder / "config").mkdir()
+    (folder / "config/config.yaml").write_text(yaml.safe_dump(CONFIG))
+    for night in range(sets):
+        add_night(folder, night, images)
+    seconds, memory, output = snakemake(folder, "-n", "--quiet", "rules")
+    planned = jobs(output)
+    _, _, _ = snakemake(folder, "--until", "plan", "--quiet")
+    recorded = record_outputs(folder)
+    nothing, nothing_memory, output = snakemake(folder, "-n", "--quiet", "rules")
+    left_over = jobs(output)
+    add_night(folder, sets, images)
+    night, night_memory, output = snakemake(folder, "-n", "--quiet", "rules")
+    return {
+        "images": sets * images,
+        "sets": sets,
+        "dry_run": {"seconds": round(seconds, 1), "memory_mb": memory, "jobs": planned},
+        "recorded_outputs": recorded,
+        "nothing_changed": {
+            "seconds": round(nothing, 1),
+            "memory_mb": nothing_memory,
+            "jobs": left_over,
+        },
+        "one_more_night": {
+            "seconds": round(night, 1),
+            "memory_mb": night_memory,
+            "jobs": jobs(output),
+        },
+        "snakefile_in_a_job_seconds": round(seconds_to_parse(folder), 2),
+    }
+
+
+def main() -> None:
+    """Read the arguments, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sets", type=int, default=1000)
+    parser.add_argument("--images", type=int, default=1000, help="in each set")
+    parser.add_argument("--work", type=Path, help="where to make the files; by default in /tmp")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=options.work) as name:
+        result = measure(Path(name), options.sets, options.images)
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(json.dumps({**result, "cpu_seconds": round(children.ru_utime + children.ru_stime)}))
+
+
+if __name__ == "__main__":
+    main()
