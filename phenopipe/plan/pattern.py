@@ -129,8 +129,7 @@ class FilePattern:
         text = match["timestamp"]
         try:
             if self._parts:  # strptime would take as long as all the rest of planning
-                year, month, day, *rest = map(int, match.group(*self._parts))
-                time = datetime(year, month, day, *rest)
+                time = datetime(*map(int, match.group(*self._parts)))  # type: ignore[arg-type]
             else:
                 time = datetime.strptime(text, self._format)
         except ValueError:
