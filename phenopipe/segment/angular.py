@@ -110,7 +110,7 @@ def _cluster_box(
     claims = _compete(regions, seeds, to_background.shape)
 
     at = np.flatnonzero(claims.owner > 0)
-    kept = _one_piece(claims.owner, seeds)
+    kept = _one_piece(claims.owner, regions, seeds)
     leaf = kept.ravel()[at].astype(np.intp)
     area, confidence = _confidence(leaf, at, claims, to_background, seeds)
     real = (area >= max(1.0, settings.min_leaf_area_px)) & (confidence >= settings.min_confidence)
@@ -120,7 +120,7 @@ def _cluster_box(
     runner_up = claims.runner_up.ravel()[lost]
     if real[runner_up].any():
         kept.ravel()[lost] = runner_up * real[runner_up]
-        kept = _one_piece(kept, seeds)
+        kept = _one_piece(kept, regions, seeds)
         leaf = kept.ravel()[at].astype(np.intp)
     labels = np.zeros(kept.shape, np.uint32)
     number = (np.cumsum(real) * real).astype(np.uint32)
@@ -193,19 +193,17 @@ def _squared(
     return squared
 
 
-def _one_piece(owner: NDArray[np.int32], seeds: Seeds) -> NDArray[np.int32]:
+def _one_piece(owner: NDArray[np.int32], regions: list[Region], seeds: Seeds) -> NDArray[np.int32]:
     """Keep of each leaf the piece with its seed, or the largest piece if it lost that pixel."""
     marked = owner.copy()
-    has_seed = owner[seeds.rows, seeds.columns] == np.arange(1, len(seeds) + 1)
-    starts = zip(seeds.columns.tolist(), seeds.rows.tolist(), has_seed.tolist(), strict=True)
-    for leaf, (column, row, is_own) in enumerate(starts, 1):
-        if is_own:
-            cv2.floodFill(marked, None, (column, row), -leaf, flags=8)
-    if not has_seed.all():
-        windows = ndimage.find_objects(owner, max_label=len(seeds))
-        for leaf in (np.flatnonzero(~has_seed) + 1).tolist():
-            if (window := windows[leaf - 1]) is not None:
-                marked[window][_largest_piece(owner[window] == leaf)] = -leaf
+    places = zip(regions, seeds.rows.tolist(), seeds.columns.tolist(), strict=True)
+    for leaf, (region, row, column) in enumerate(places, 1):
+        # In its window only: OpenCV's flood fill takes time for all of the map that it is given.
+        window = marked[region.window]
+        if owner[row, column] == leaf:
+            cv2.floodFill(window, None, (column - region.left, row - region.top), -leaf, flags=8)
+        else:
+            window[_largest_piece(window == leaf)] = -leaf
     return np.maximum(-marked, 0)
 
 
@@ -213,7 +211,7 @@ def _largest_piece(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the largest piece; of equal ones the one with the first pixel."""
     pieces, count = ndimage.label(mask, EIGHT)
     size = np.bincount(pieces.ravel(), minlength=count + 1)
-    largest: NDArray[np.bool_] = pieces == 1 + size[1:].argmax()
+    largest: NDArray[np.bool_] = mask & (pieces == 1 + np.append(size[1:], 0).argmax())
     return largest
 
 
