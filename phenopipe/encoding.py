@@ -65,7 +65,11 @@ def encode_embedding(
 
 def decode_embedding(stored: NDArray[np.int8]) -> NDArray[np.float32]:
     """Read unit vectors back, (..., E) float32; a stored zero is the background's direction."""
-    embedding = stored.astype(np.float32)
-    norm = np.sqrt(np.einsum("...e,...e->...", embedding, embedding))[..., None]
-    background = background_direction(stored.shape[-1])
-    return np.where(norm > 0, embedding / np.maximum(norm, 1.0), background)
+    dimensions = stored.shape[-1]
+    raw = stored.astype(np.float32).reshape(-1, dimensions)
+    squared = np.square(raw) @ np.ones(dimensions, np.float32)
+    decoded = np.full(raw.shape, background_direction(dimensions)[0])
+    # Most of a picture is background: only the rest needs arithmetic.
+    some = np.flatnonzero(squared)
+    decoded[some] = raw[some] / np.sqrt(squared[some])[:, None]
+    return decoded.reshape(stored.shape)

@@ -16,16 +16,22 @@ Steps, none of which depends on an order of seeds or labels:
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from skimage.measure import label as label_pieces
+from scipy import ndimage
 
 from phenopipe.config import SegmentSettings
 from phenopipe.encoding import background_direction
-from phenopipe.segment.regions import OUTSIDE, Region, grow_regions, join, same_leaf
+from phenopipe.segment.regions import Region, grow_regions, join, same_leaf
 from phenopipe.segment.seeds import Seeds, bounding_box, find_seeds
+
+#: Cosine to no leaf: more than outside a region, less than inside.
+NO_LEAF = np.float32(-1.5)
+EIGHT = np.ones((3, 3), bool)
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,10 @@ class _Claims:
 
 
 def cluster(
-    distance: NDArray[np.float32], embedding: NDArray[np.float32], settings: SegmentSettings
+    distance: NDArray[np.float32],
+    embedding: NDArray[np.float32],
+    to_background: NDArray[np.float32],
+    settings: SegmentSettings,
 ) -> tuple[NDArray[np.uint32], NDArray[np.float64]]:
     """Segment one crop.
 
@@ -49,6 +58,8 @@ def cluster(
         Distance map, 0..1, H and W at least 1.
     embedding : ndarray, (H, W, E), float32
         Unit vectors; zeros are background.
+    to_background : ndarray, (H, W), float32
+        Cosine of each pixel to the background's direction.
     settings : SegmentSettings
         Thresholds.
 
@@ -65,14 +76,13 @@ def cluster(
     seeds = find_seeds(distance, embedding, settings)
     if not len(seeds):
         return labels, np.zeros(0)
-    to_background = embedding @ background_direction(embedding.shape[-1])
     near = to_background < _surely_background(seeds)
     near[seeds.rows, seeds.columns] = True
+    reach = math.isqrt(np.count_nonzero(near) // len(seeds)) + 1
     box = bounding_box(near)
-    shifted = Seeds(
-        seeds.rows - box[0].start, seeds.columns - box[1].start, seeds.vectors, seeds.peaks
+    boxed, confidence = _cluster_box(
+        embedding[box], to_background[box], seeds.inside(box), settings, reach
     )
-    boxed, confidence = _cluster_box(embedding[box], to_background[box], shifted, settings)
     labels[box] = boxed
     return labels, confidence
 
@@ -92,24 +102,30 @@ def _cluster_box(
     to_background: NDArray[np.float32],
     seeds: Seeds,
     settings: SegmentSettings,
+    reach: int,
 ) -> tuple[NDArray[np.uint32], NDArray[np.float64]]:
     least = np.float32(np.cos(np.deg2rad(settings.max_angle_deg)))
-    regions = list(grow_regions(embedding, np.maximum(to_background, least), seeds))
+    regions = list(grow_regions(embedding, np.maximum(to_background, least), seeds, reach))
     regions, seeds = _one_region_a_leaf(regions, seeds, settings.merge_angle_deg)
     claims = _compete(regions, seeds, to_background.shape)
 
-    kept = _one_piece(claims.owner, seeds)
-    confidence = _confidence(kept, claims, to_background, seeds)
-    area = np.bincount(kept.ravel(), minlength=len(seeds) + 1)
+    at = np.flatnonzero(claims.owner > 0)
+    kept = _one_piece(claims.owner, regions, seeds)
+    leaf = kept.ravel()[at].astype(np.intp)
+    area, confidence = _confidence(leaf, at, claims, to_background, seeds)
     real = (area >= max(1.0, settings.min_leaf_area_px)) & (confidence >= settings.min_confidence)
     real[0] = False
-    kept[~real[kept]] = 0
-    orphans = (claims.owner > 0) & (kept == 0) & real[claims.runner_up]
-    if orphans.any():
-        kept[orphans] = claims.runner_up[orphans]
-        kept = _one_piece(kept, seeds)
-    number = np.cumsum(real, dtype=np.uint32) * real
-    return number.astype(np.uint32)[kept], confidence[real]
+    lost = at[~real[leaf]]
+    kept.ravel()[lost] = 0
+    runner_up = claims.runner_up.ravel()[lost]
+    if real[runner_up].any():
+        kept.ravel()[lost] = runner_up * real[runner_up]
+        kept = _one_piece(kept, regions, seeds)
+        leaf = kept.ravel()[at].astype(np.intp)
+    labels = np.zeros(kept.shape, np.uint32)
+    number = (np.cumsum(real) * real).astype(np.uint32)
+    labels.ravel()[at] = number[leaf]
+    return labels, confidence[real]
 
 
 def _one_region_a_leaf(
@@ -120,20 +136,19 @@ def _one_region_a_leaf(
     if count == len(seeds):
         return regions, seeds
     order = np.lexsort((seeds.columns, seeds.rows, -seeds.peaks, leaf_of))
-    highest = np.sort(order[np.unique(leaf_of[order], return_index=True)[1]])
-    joined = [
-        join([regions[k] for k in np.flatnonzero(leaf_of == leaf_of[main])]) for main in highest
-    ]
-    return joined, seeds.take(highest)
+    starts = np.flatnonzero(np.diff(leaf_of[order], prepend=-1))
+    groups = sorted(np.split(order, starts[1:]), key=lambda group: int(group[0]))
+    joined = [join([regions[k] for k in group]) for group in groups]
+    return joined, seeds.take(np.array([group[0] for group in groups]))
 
 
 def _compete(regions: list[Region], seeds: Seeds, shape: tuple[int, ...]) -> _Claims:
     """Give each pixel its best and its second-best leaf."""
     claims = _Claims(
         np.zeros(shape, np.int32),
-        np.full(shape, OUTSIDE),
+        np.full(shape, NO_LEAF),
         np.zeros(shape, np.int32),
-        np.full(shape, OUTSIDE),
+        np.full(shape, NO_LEAF),
     )
     for leaf, region in enumerate(regions, 1):
         _claim(claims, leaf, region, seeds)
@@ -147,7 +162,7 @@ def _claim(claims: _Claims, leaf: int, region: Region, seeds: Seeds) -> None:
     )
     cosine = region.cosine
     wins = cosine > best
-    tied = (cosine == best) & (cosine > OUTSIDE)
+    tied = cosine == best
     if tied.any():
         rows, columns = (
             index + start.start for index, start in zip(tied.nonzero(), at, strict=True)
@@ -156,10 +171,13 @@ def _claim(claims: _Claims, leaf: int, region: Region, seeds: Seeds) -> None:
         wins[tied] = _squared(seeds, leaf - 1, rows, columns) < _squared(
             seeds, rivals, rows, columns
         )
-    follows = ~wins & (cosine > second)
-    runner_up[follows], second[follows] = leaf, cosine[follows]
-    runner_up[wins], second[wins] = owner[wins], best[wins]
-    owner[wins], best[wins] = leaf, cosine[wins]
+    # The lesser of this leaf and the one before it may be the second best.
+    lesser = np.minimum(best, cosine)
+    follows = wins | (lesser > second)
+    np.copyto(runner_up, np.where(wins, owner, np.int32(leaf)), where=follows)
+    np.maximum(second, lesser, out=second)
+    np.copyto(owner, np.int32(leaf), where=wins)
+    np.maximum(best, cosine, out=best)
 
 
 def _squared(
@@ -175,34 +193,39 @@ def _squared(
     return squared
 
 
-def _one_piece(owner: NDArray[np.int32], seeds: Seeds) -> NDArray[np.int32]:
+def _one_piece(owner: NDArray[np.int32], regions: list[Region], seeds: Seeds) -> NDArray[np.int32]:
     """Keep of each leaf the piece with its seed, or the largest piece if it lost that pixel."""
-    pieces = label_pieces(owner, connectivity=2)  # type: ignore[no-untyped-call]
-    size = np.bincount(pieces.ravel())
-    leaf_of = np.zeros(len(size), np.intp)
-    leaf_of[pieces.ravel()] = owner.ravel()
-    # Pieces are numbered by their first pixel, so that equal sizes have a fixed winner.
-    order = np.lexsort((np.arange(len(size)), -size, leaf_of))
-    leaves, first = np.unique(leaf_of[order], return_index=True)
-    piece_of = np.zeros(len(seeds) + 1, np.intp)
-    piece_of[leaves] = order[first]
-    own = owner[seeds.rows, seeds.columns] == np.arange(1, len(seeds) + 1)
-    piece_of[1:][own] = pieces[seeds.rows, seeds.columns][own]
-    keeps = np.zeros(len(size), bool)
-    keeps[piece_of] = True
-    keeps[0] = False
-    return np.where(keeps[pieces], owner, 0)
+    marked = owner.copy()
+    places = zip(regions, seeds.rows.tolist(), seeds.columns.tolist(), strict=True)
+    for leaf, (region, row, column) in enumerate(places, 1):
+        # In its window only: OpenCV's flood fill takes time for all of the map that it is given.
+        window = marked[region.window]
+        if owner[row, column] == leaf:
+            cv2.floodFill(window, None, (column - region.left, row - region.top), -leaf, flags=8)
+        else:
+            window[_largest_piece(window == leaf)] = -leaf
+    return np.maximum(-marked, 0)
+
+
+def _largest_piece(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the largest piece; of equal ones the one with the first pixel."""
+    pieces, count = ndimage.label(mask, EIGHT)
+    size = np.bincount(pieces.ravel(), minlength=count + 1)
+    largest: NDArray[np.bool_] = mask & (pieces == 1 + np.append(size[1:], 0).argmax())
+    return largest
 
 
 def _confidence(
-    labels: NDArray[np.int32], claims: _Claims, to_background: NDArray[np.float32], seeds: Seeds
-) -> NDArray[np.float64]:
-    """Return the confidence of each leaf, index 0 (background) included as 0."""
-    inside = labels > 0
-    of = labels[inside]
-    rival = np.maximum(np.maximum(claims.second[inside], to_background[inside]), 0)
-    margin = np.bincount(of, claims.best[inside] - rival, minlength=len(seeds) + 1)
-    mean = margin / np.maximum(np.bincount(of, minlength=len(seeds) + 1), 1)
+    leaf: NDArray[np.intp],
+    at: NDArray[np.intp],
+    claims: _Claims,
+    to_background: NDArray[np.float32],
+    seeds: Seeds,
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Return area and confidence of each leaf, from the leaf (0: none) of pixels `at`."""
+    rival = np.maximum(claims.second.ravel()[at], to_background.ravel()[at])
+    margin = claims.best.ravel()[at] - np.maximum(rival, 0)
+    area = np.bincount(leaf, minlength=len(seeds) + 1)
+    mean = np.bincount(leaf, margin, minlength=len(seeds) + 1) / np.maximum(area, 1)
     peaks = np.concatenate([[0.0], seeds.peaks])
-    confidence: NDArray[np.float64] = np.sqrt(np.clip(mean, 0, 1) * peaks)
-    return confidence
+    return area, np.sqrt(np.clip(mean, 0, 1) * peaks)

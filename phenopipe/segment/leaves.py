@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phenopipe.config import SegmentSettings
+from phenopipe.encoding import background_direction
 from phenopipe.errors import InputError
 
 
@@ -101,15 +102,20 @@ def find_leaves(
     settings = settings or SegmentSettings()
     distance = np.ascontiguousarray(distance, dtype=np.float32)
     embedding = np.ascontiguousarray(embedding, dtype=np.float32)
-    _check(distance, embedding)
+    _check_shapes(distance, embedding)
     if distance.size == 0:
         return Segmentation(np.zeros(distance.shape, np.uint32), np.zeros(0))
+    background = background_direction(embedding.shape[-1])
+    to_background = np.asarray(embedding @ background, np.float32)
+    _check_finite("distance", distance, distance)
+    # A pixel with a bad value has a bad cosine, so that these need no pass of their own.
+    _check_finite("embedding", embedding, to_background)
     if settings.method == "paper":
         return Segmentation(*grow_in_rings(distance, embedding))
-    return Segmentation(*cluster(distance, embedding, settings))
+    return Segmentation(*cluster(distance, embedding, to_background, settings))
 
 
-def _check(distance: NDArray[np.float32], embedding: NDArray[np.float32]) -> None:
+def _check_shapes(distance: NDArray[np.float32], embedding: NDArray[np.float32]) -> None:
     if distance.ndim != 2 or embedding.ndim != 3 or embedding.shape[:2] != distance.shape:
         raise InputError(
             f"distance {distance.shape} and embedding {embedding.shape} do not fit: they are "
@@ -117,7 +123,11 @@ def _check(distance: NDArray[np.float32], embedding: NDArray[np.float32]) -> Non
         )
     if embedding.shape[2] < 2:
         raise InputError(f"an embedding has 2 dimensions or more, not {embedding.shape[2]}")
-    for name, values in (("distance", distance), ("embedding", embedding)):
-        wrong = values.size - int(np.count_nonzero(np.isfinite(values)))
-        if wrong:
-            raise InputError(f"{name}: {wrong} of {values.size} values are NaN or infinite")
+
+
+def _check_finite(name: str, values: NDArray[np.float32], sums: NDArray[np.float32]) -> None:
+    if np.isfinite(sums).all():
+        return
+    wrong = values.size - int(np.count_nonzero(np.isfinite(values)))
+    if wrong:
+        raise InputError(f"{name}: {wrong} of {values.size} values are NaN or infinite")

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from phenopipe.segment.seeds import Seeds
 
-#: Cosine outside a region: less than any that a region holds.
-OUTSIDE = np.float32(-1.0)
-#: Seeds in one matrix product: bounds memory at 300 leaves, and is as fast as all at once.
-BLOCK = 16
+#: Cosine outside a region: less than any inside.
+OUTSIDE = np.float32(-2.0)
+#: Windows begin and end at multiples of this (or at the edge): a matrix product rounds a pixel by
+#: its place among the first of a row, and equal vectors must give equal cosines in any window.
+ALIGNMENT = 16
+#: Seeds that are compared with others at once: bounds memory.
+BLOCK = 256
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Region:
 
 
 def grow_regions(
-    embedding: NDArray[np.float32], limit: NDArray[np.float32], seeds: Seeds
+    embedding: NDArray[np.float32], limit: NDArray[np.float32], seeds: Seeds, reach: int
 ) -> Iterator[Region]:
     """Yield, for each seed, the connected pixels around it that agree with it.
 
@@ -55,31 +57,74 @@ def grow_regions(
         A pixel agrees if the cosine of its angle to the seed is above this.
     seeds : Seeds
         Seeds in the coordinates of `embedding`.
+    reach : int
+        How far around a seed to look first, px, at least 1. It costs time if it is far off, but
+        changes nothing: a window is enlarged while its region reaches the border.
 
     Yields
     ------
     Region
         The region, 8-connected; the seed's own pixel belongs to it in any case.
     """
-    flat = embedding.reshape(-1, embedding.shape[-1])
-    for start in range(0, len(seeds), BLOCK):
-        cosines = seeds.vectors[start : start + BLOCK] @ flat.T
-        for index, cosine in enumerate(cosines, start):
-            seed = int(seeds.columns[index]), int(seeds.rows[index])
-            yield _grow(cosine.reshape(limit.shape), limit, seed)
+    places = zip(seeds.rows.tolist(), seeds.columns.tolist(), seeds.vectors, strict=True)
+    for row, column, vector in places:
+        around = _Bounds(row - reach, row + reach + 1, column - reach, column + reach + 1)
+        room = around.aligned(limit.shape)
+        bounds = None
+        while bounds != room:
+            bounds = room
+            region, room = _grow(embedding, limit, vector, (row, column), bounds)
+        yield region
 
 
-def _grow(cosine: NDArray[np.float32], limit: NDArray[np.float32], seed: tuple[int, int]) -> Region:
-    agrees = (cosine > limit).view(np.uint8)
-    agrees[seed[1], seed[0]] = 1
-    _, _, _, (left, top, width, height) = cv2.floodFill(agrees, None, seed, 2, flags=8)
-    window = slice(top, top + height), slice(left, left + width)
-    return Region(top, left, np.where(agrees[window] == 2, cosine[window], OUTSIDE))
+class _Bounds(NamedTuple):
+    """Half-open bounds of a window."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    def aligned(self, shape: tuple[int, ...]) -> _Bounds:
+        """Return the least window around this one that lies in the map and is aligned."""
+        return _Bounds(
+            max(self.top, 0),
+            min(self.bottom, shape[0]),
+            max(self.left, 0) // ALIGNMENT * ALIGNMENT,
+            min(-(-self.right // ALIGNMENT) * ALIGNMENT, shape[1]),
+        )
+
+
+def _grow(
+    embedding: NDArray[np.float32],
+    limit: NDArray[np.float32],
+    vector: NDArray[np.float32],
+    seed: tuple[int, int],
+    bounds: _Bounds,
+) -> tuple[Region, _Bounds]:
+    """Grow a region in a window; return also the window in which it has room."""
+    top, bottom, left, right = bounds
+    cosine = embedding[top:bottom, left:right] @ vector
+    agrees = (cosine > limit[top:bottom, left:right]).view(np.uint8)
+    row, column = seed[0] - top, seed[1] - left
+    agrees[row, column] = 1
+    _, _, _, (x, y, width, height) = cv2.floodFill(agrees, None, (column, row), 2, flags=8)
+    inside = slice(y, y + height), slice(x, x + width)
+    found = np.where(agrees[inside] == 2, cosine[inside], OUTSIDE)
+    # Where the region reaches the window's border, that moves away by two lengths of the window.
+    rows, columns = 2 * cosine.shape[0], 2 * cosine.shape[1]
+    room = _Bounds(
+        top - rows * (y == 0),
+        bottom + rows * (y + height == cosine.shape[0]),
+        left - columns * (x == 0),
+        right + columns * (x + width == cosine.shape[1]),
+    )
+    return Region(top + y, left + x, found), room.aligned(limit.shape)
 
 
 def same_leaf(
     regions: list[Region], seeds: Seeds, merge_angle_deg: float
-) -> tuple[int, NDArray[np.int32]]:
+) -> tuple[int, NDArray[np.intp]]:
     """Find which seeds belong to one leaf.
 
     Two seeds are one leaf if their vectors are within `merge_angle_deg` and a path of pixels that
@@ -99,17 +144,40 @@ def same_leaf(
     -------
     count : int
         Number of leaves.
-    leaf_of : ndarray, (K,), int32
+    leaf_of : ndarray, (K,), int
         Leaf of each seed, 0..count-1.
     """
-    near = np.triu(seeds.vectors @ seeds.vectors.T > np.cos(np.deg2rad(merge_angle_deg)), k=1)
-    if merge_angle_deg == 0:
-        near[:] = False
-    pairs = [(i, j) for i, j in np.argwhere(near) if _connected(regions, seeds, i, j)]
-    first, second = np.array(pairs, np.intp).reshape(-1, 2).T
-    graph = coo_array((np.ones(len(pairs)), (first, second)), shape=(len(seeds), len(seeds)))
-    count, leaf_of = connected_components(graph, directed=False)
-    return int(count), leaf_of
+    leaf_of = np.arange(len(seeds))
+    for i, j in _close_pairs(regions, seeds, merge_angle_deg):
+        if leaf_of[i] != leaf_of[j] and _connected(regions, seeds, i, j):
+            leaf_of[leaf_of == leaf_of[j]] = leaf_of[i]
+    leaves, leaf_of = np.unique(leaf_of, return_inverse=True)
+    return len(leaves), leaf_of
+
+
+def _close_pairs(
+    regions: list[Region], seeds: Seeds, angle_deg: float
+) -> Iterator[tuple[int, int]]:
+    """Yield pairs of seeds within an angle, each in the other's window.
+
+    Seeds are sorted by rows, so that a block of them need be compared with those alone that stand
+    above its lowest window's end.
+    """
+    if angle_deg == 0 or not regions:
+        return
+    windows = [(r.top, r.window[0].stop, r.left, r.window[1].stop) for r in regions]
+    top, bottom, left, right = np.array(windows).T[..., None]
+    rows, columns = seeds.rows, seeds.columns
+    for start in range(0, len(regions), BLOCK):
+        one = slice(start, start + BLOCK)
+        other = slice(start, int(np.searchsorted(rows, bottom[one].max())))
+        near = seeds.vectors[one] @ seeds.vectors[other].T > np.cos(np.deg2rad(angle_deg))
+        for y, x, first, last in ((rows, columns, one, other), (rows, columns, other, one)):
+            held = (top[first] <= y[last]) & (y[last] < bottom[first])
+            held &= (left[first] <= x[last]) & (x[last] < right[first])
+            near &= held if first is one else held.T
+        for i, j in np.argwhere(np.triu(near, 1)).tolist():
+            yield start + i, start + j
 
 
 def _connected(regions: list[Region], seeds: Seeds, i: int, j: int) -> bool:

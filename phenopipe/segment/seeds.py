@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from skimage.morphology import local_maxima
+from scipy.spatial import cKDTree
 
 from phenopipe.config import SegmentSettings
 from phenopipe.encoding import background_direction
@@ -17,6 +17,9 @@ from phenopipe.encoding import background_direction
 LEVELS = 65535.0
 #: Leaves stand at right angles with the background: a seed within half of that is none.
 BACKGROUND_COSINE = float(np.cos(np.deg2rad(45.0)))
+
+#: The eight neighbours of a pixel.
+NEIGHBOURS = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], np.uint8)
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,10 @@ class Seeds:
         return Seeds(
             self.rows[chosen], self.columns[chosen], self.vectors[chosen], self.peaks[chosen]
         )
+
+    def inside(self, box: tuple[slice, slice]) -> Seeds:
+        """Return the same seeds in the coordinates of a box that holds them."""
+        return replace(self, rows=self.rows - box[0].start, columns=self.columns - box[1].start)
 
 
 def find_seeds(
@@ -108,10 +115,10 @@ def find_peaks(
     levels = _quantise(distance, smoothing)
     high = levels >= max(1, round(threshold * LEVELS))
     window = bounding_box(high)
-    maxima = np.ascontiguousarray(high[window] & _plateau_maxima(levels[window]))
-    plateaus = np.asarray(cv2.connectedComponents(maxima.view(np.uint8), connectivity=8)[1])
+    rows, columns, plateaus = _maxima(levels[window], high[window])
     highest = cv2.dilate(levels[window], _disc(min_distance)) == levels[window]
-    rows, columns = _central_pixels(plateaus, maxima & highest)
+    seen = highest[rows, columns]
+    rows, columns = _central_pixels(rows[seen], columns[seen], plateaus[seen])
     rows, columns = rows + window[0].start, columns + window[1].start
     kept = _keep_apart(rows, columns, levels[rows, columns], min_distance)
     rows, columns = rows[kept], columns[kept]
@@ -130,16 +137,47 @@ def _quantise(distance: NDArray[np.float32], smoothing: float) -> NDArray[np.uin
     smooth: NDArray[Any] = distance
     if smoothing > 0:
         smooth = cv2.GaussianBlur(distance, (0, 0), smoothing, borderType=cv2.BORDER_REPLICATE)
-    levels: NDArray[np.uint16] = np.rint(np.clip(smooth, 0, 1) * LEVELS).astype(np.uint16)
-    return levels
+    levels = smooth * np.float32(LEVELS)
+    np.rint(levels, out=levels)
+    np.clip(levels, 0, LEVELS, out=levels)
+    return levels.astype(np.uint16)
 
 
-def _plateau_maxima(levels: NDArray[np.uint16]) -> NDArray[np.bool_]:
-    """Find maxima of any extent; a rim of zeros makes an image of one value a maximum too."""
-    maxima: NDArray[np.bool_] = local_maxima(  # type: ignore[no-untyped-call]
-        np.pad(levels, 1), connectivity=2
-    )[1:-1, 1:-1]
-    return maxima
+def _maxima(
+    levels: NDArray[np.uint16], high: NDArray[np.bool_]
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.int32]]:
+    """Return the pixels of maxima of any extent, and the number of each one's plateau.
+
+    What lies beyond the map is lower.
+    """
+    around = cv2.dilate(levels, NEIGHBOURS)
+    top = high & (levels >= around)
+    # Neighbours that are both highest around themselves are equal: each piece is on one level.
+    plateaus = np.asarray(cv2.connectedComponents(top.view(np.uint8), connectivity=8)[1])
+    rows, columns = np.divmod(np.flatnonzero(top), levels.shape[1])
+    of = plateaus[rows, columns]
+    flat = levels[rows, columns] == around[rows, columns]
+    is_maximum = np.ones(int(of.max(initial=0)) + 1, bool)
+    is_maximum[of[flat][_goes_on(levels, top, rows[flat], columns[flat])]] = False
+    kept = is_maximum[of]
+    return rows[kept], columns[kept], of[kept]
+
+
+def _goes_on(
+    levels: NDArray[np.uint16],
+    top: NDArray[np.bool_],
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+) -> NDArray[np.bool_]:
+    """Tell which pixels have an equal neighbour with a higher one: their plateau is a shelf."""
+    shelf = np.zeros(len(rows), bool)
+    if not len(rows):
+        return shelf
+    last_row, last_column = (length - 1 for length in levels.shape)
+    for y, x in np.argwhere(NEIGHBOURS) - 1:
+        near = np.clip(rows + y, 0, last_row), np.clip(columns + x, 0, last_column)
+        shelf |= (levels[near] == levels[rows, columns]) & ~top[near]
+    return shelf
 
 
 def _disc(radius: float) -> NDArray[np.uint8]:
@@ -151,11 +189,9 @@ def _disc(radius: float) -> NDArray[np.uint8]:
 
 
 def _central_pixels(
-    plateaus: NDArray[Any], mask: NDArray[np.bool_]
+    rows: NDArray[np.intp], columns: NDArray[np.intp], of: NDArray[np.int32]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the pixel in `mask` nearest the centroid of each plateau, sorted by position."""
-    rows, columns = np.nonzero(mask)
-    of = plateaus[rows, columns]
+    """Return the pixel nearest the centroid of each plateau's pixels, sorted by position."""
     size = np.maximum(np.bincount(of), 1)
     off_row = rows - (np.bincount(of, rows) / size)[of]
     off_column = columns - (np.bincount(of, columns) / size)[of]
@@ -171,13 +207,17 @@ def _keep_apart(
     heights: NDArray[np.uint16],
     min_distance: float,
 ) -> NDArray[np.bool_]:
-    """Drop seeds closer than `min_distance` to a higher one, or to an equal one before them."""
+    """Drop seeds closer than `min_distance` to an equal one before them."""
     kept = np.ones(len(rows), bool)
-    for index in np.lexsort((columns, rows, -heights.astype(int))):
-        if kept[index]:
-            near = (rows - rows[index]) ** 2 + (columns - columns[index]) ** 2 < min_distance**2
-            near[index] = False
-            kept &= ~near
+    if len(np.unique(heights)) == len(heights):
+        return kept  # `find_peaks` has dropped those with a higher pixel so near
+    order = np.lexsort((columns, rows, -heights.astype(int)))
+    points = np.stack([rows, columns], axis=1)[order]
+    pairs = np.sort(cKDTree(points).query_pairs(min_distance, output_type="ndarray"), axis=1)
+    close = ((points[pairs[:, 0]] - points[pairs[:, 1]]) ** 2).sum(axis=1) < min_distance**2
+    # By the higher of each pair: whether it is kept itself is known by then.
+    for higher, lower in pairs[close][np.lexsort(pairs[close].T[::-1])].tolist():
+        kept[order[lower]] &= not kept[order[higher]]
     return kept
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from phenopipe.segment.regions import OUTSIDE, Region, grow_regions, join, same_leaf
 from phenopipe.segment.seeds import Seeds
@@ -19,21 +20,58 @@ def test_a_region_is_connected_over_corners_and_holds_its_seed():
     for pixel in [(1, 1), (2, 2), (3, 2), (0, 5)]:
         embedding[pixel] = [1, 0]
     seeds = seeds_at([(1, 1), (4, 4)], [[1, 0], [1, 0]])
-    here, lost = grow_regions(embedding, np.full((5, 6), 0.5, np.float32), seeds)
+    here, lost = grow_regions(embedding, np.full((5, 6), 0.5, np.float32), seeds, 1)
     assert (here.top, here.left, here.cosine.shape) == (1, 1, (3, 2))
     assert np.array_equal(here.cosine > OUTSIDE, [[True, False], [False, True], [False, True]])
     assert (lost.top, lost.left, lost.cosine.tolist()) == (4, 4, [[0.0]])
 
 
-def test_many_seeds_in_blocks():
+def test_many_seeds():
     count = 40
     embedding = np.zeros((2, 2 * count, 2), np.float32)
     embedding[:, ::2, 0] = 1
     seeds = seeds_at([(1, 2 * k) for k in range(count)], [[1, 0]] * count)
-    regions = list(grow_regions(embedding, np.full(embedding.shape[:2], 0.5, np.float32), seeds))
+    limit = np.full(embedding.shape[:2], 0.5, np.float32)
+    regions = list(grow_regions(embedding, limit, seeds, 3))
     assert [(r.top, r.left, r.cosine.shape) for r in regions] == [
         (0, 2 * k, (2, 1)) for k in range(count)
     ]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 90), st.sampled_from([2, 3, 8]))
+def test_regions_do_not_depend_on_where_a_search_begins(seed, reach, dimensions):
+    random = np.random.default_rng(seed)
+    shape = random.integers(1, 70, 2)
+    embedding = ndimage.gaussian_filter(random.normal(size=(*shape, dimensions)), (4, 4, 0))
+    embedding /= np.linalg.norm(embedding, axis=-1, keepdims=True)
+    limit = random.uniform(0.3, 0.6, shape).astype(np.float32)
+    pixels = np.unique(random.integers(0, shape, (6, 2)), axis=0)
+    seeds = seeds_at(pixels, embedding[tuple(pixels.T)])
+    regions = list(grow_regions(embedding.astype(np.float32), limit, seeds, reach))
+    assert len(regions) == len(pixels)
+    for region, (row, column), vector in zip(regions, pixels, seeds.vectors, strict=True):
+        agrees = embedding @ vector > limit
+        agrees[row, column] = True
+        pieces, _ = ndimage.label(agrees, np.ones((3, 3)))
+        expected = pieces == pieces[row, column]
+        held = np.zeros(shape, bool)
+        held[region.window] = region.cosine > OUTSIDE
+        assert np.array_equal(held, expected)
+        assert expected.any(axis=1).sum() == region.cosine.shape[0]  # no row too many
+        cosine = (embedding @ vector)[region.window][held[region.window]]
+        assert np.allclose(region.cosine[held[region.window]], cosine, atol=1e-5)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 60), st.sampled_from([2, 5, 8, 16]))
+def test_equal_vectors_have_equal_cosines_wherever_their_windows_lie(seed, reach, dimensions):
+    random = np.random.default_rng(seed)
+    embedding = random.normal(size=(9, 61, dimensions)).astype(np.float32)
+    pixels = [(int(random.integers(9)), column) for column in (2, 23, 57)]
+    seeds = seeds_at(sorted(pixels), np.tile(random.normal(size=dimensions), (3, 1)))
+    regions = list(grow_regions(embedding, np.full((9, 61), -99, np.float32), seeds, reach))
+    assert all(np.array_equal(regions[0].cosine, other.cosine) for other in regions[1:])
 
 
 @settings(max_examples=30, deadline=None)
@@ -46,7 +84,7 @@ def test_which_seeds_are_one_leaf_does_not_depend_on_their_order(order):
     embedding = np.tile(np.array([1, 0], np.float32), (1, 16, 1))
     embedding[:, 9:12] = [0, 1]
     seeds = seeds_at(pixels, vectors)
-    regions = list(grow_regions(embedding, np.full((1, 16), 0.7, np.float32), seeds))
+    regions = list(grow_regions(embedding, np.full((1, 16), 0.7, np.float32), seeds, 2))
     count, leaf_of = same_leaf(regions, seeds, 15)
     assert count == 3
     leaf = dict(zip(order, leaf_of.tolist(), strict=True))
