@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from phenopipe.cli import stages
 from phenopipe.cli.app import app
+from phenopipe.cli.compare import compare
 from phenopipe.cli.evaluate import evaluate
 from phenopipe.cli.init import init
 from phenopipe.cli.measure import measure
@@ -27,6 +28,7 @@ STAGES: tuple[Callable[..., None], ...] = (
     stages.tabulate,
     stages.season,
     stages.report,
+    compare,
 )
 
 for _command in PEOPLE:
