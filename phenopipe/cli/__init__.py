@@ -16,8 +16,9 @@ from phenopipe.cli.evaluate import evaluate
 from phenopipe.cli.init import init
 from phenopipe.cli.measure import measure
 from phenopipe.cli.submission import submission
+from phenopipe.cli.sweep import sweep
 
-PEOPLE: tuple[Callable[..., None], ...] = (init, measure, evaluate, submission)
+PEOPLE: tuple[Callable[..., None], ...] = (init, measure, evaluate, sweep, submission)
 STAGES: tuple[Callable[..., None], ...] = (
     stages.synth,
     stages.plan,
