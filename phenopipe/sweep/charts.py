@@ -51,7 +51,8 @@ def _heat_map(
     how = {None: "mean", True: "max", False: "min"}[more_is_better]
     rows = table.assign(y=table[y] if y else 0.0)
     cells = rows.groupby(["y", x])[name]
-    values = {"mean": cells.mean, "max": cells.max, "min": cells.min}[how]().unstack()
+    best = cells.mean() if how == "mean" else cells.max() if how == "max" else cells.min()
+    values = best.unstack()
     labels = (
         [_text(value) for value in values.columns],
         [_text(v) if y else "" for v in values.index],

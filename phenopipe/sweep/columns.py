@@ -35,6 +35,10 @@ SWEEP = (
     _number("relative_count_shift", "count_shift over mean_leaf_count.", "share"),
     Column("pictures", "integer", "Crops with a true label map.", "crops"),
     _number("symmetric_best_dice", "Mean SBD over these, in pixels of the prediction.", "0..1"),
-    _number("absolute_difference_in_count", "Mean |DiC| over these.", "leaves"),
+    _number(
+        "absolute_difference_in_count",
+        "Mean over these of how many leaves are too many or too few.",
+        "leaves",
+    ),
     _number("difference_in_count", "Mean of leaves found minus true leaves.", "leaves"),
 )
