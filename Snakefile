@@ -18,6 +18,7 @@ include: "workflow/rules/segment.smk"
 include: "workflow/rules/tabulate.smk"
 include: "workflow/rules/season.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/compare.smk"
 
 
 rule all:

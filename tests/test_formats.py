@@ -25,7 +25,7 @@ from phenopipe.plan.rosters import Rosters
 from phenopipe.predict import predict_shard
 from phenopipe.season import write_season
 from phenopipe.segment import segment_set
-from phenopipe.segment.image_set import BLOCK_BYTES, LARGEST_BLOCK, SMALLEST_BLOCK
+from phenopipe.segment.image_set import CROPS_A_FILE, LARGEST_TASK
 from phenopipe.store import open_store
 from phenopipe.synth import render_set
 from phenopipe.tabulate import Provenance, tabulate_set
@@ -197,8 +197,8 @@ def test_numbers_of_the_encoding() -> None:
     assert f"embedding within {degrees:g} degrees of that direction" in text
     assert "(-1, ..., -1) / sqrt(E)" in text
     np.testing.assert_allclose(background_direction(9), np.full(9, -1 / 3), rtol=1e-6)
-    assert f"{SMALLEST_BLOCK} to {LARGEST_BLOCK} crops" in text
-    assert f"exceed {BLOCK_BYTES // 2**20} MiB" in text
+    assert f"a file for every {CROPS_A_FILE:,} crops" in text
+    assert f"of at most {LARGEST_TASK} crops" in text
 
 
 def test_measurements(results: Path) -> None:

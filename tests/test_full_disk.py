@@ -84,7 +84,7 @@ def test_labels_that_workers_write(
             disk / "s/measurements.parquet",
             dask=DaskSettings(cluster=cluster),
             workers=2,
-            block_size=2,
+            task_size=2,
         )
     assert caught.value.problems == (f"{disk}/s/labels.zarr: {FULL}",)
     assert leftovers(disk) == []

@@ -11,12 +11,14 @@ from collections.abc import Callable
 
 from phenopipe.cli import stages
 from phenopipe.cli.app import app
+from phenopipe.cli.compare import compare
 from phenopipe.cli.evaluate import evaluate
 from phenopipe.cli.init import init
 from phenopipe.cli.measure import measure
 from phenopipe.cli.submission import submission
+from phenopipe.cli.sweep import sweep
 
-PEOPLE: tuple[Callable[..., None], ...] = (init, measure, evaluate, submission)
+PEOPLE: tuple[Callable[..., None], ...] = (init, measure, evaluate, sweep, submission)
 STAGES: tuple[Callable[..., None], ...] = (
     stages.synth,
     stages.plan,
@@ -27,6 +29,7 @@ STAGES: tuple[Callable[..., None], ...] = (
     stages.tabulate,
     stages.season,
     stages.report,
+    compare,
 )
 
 for _command in PEOPLE:

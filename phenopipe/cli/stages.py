@@ -134,6 +134,9 @@ def segment(
     out: Out,
     analysis: Annotated[str, typer.Option(help="Name in the configuration.")] = "default",
     workers: Annotated[int, typer.Option(min=1, help="Workers side by side.")] = 1,
+    performance_report: Annotated[
+        Path | None, typer.Option(help="Write what Dask's workers did when, as HTML.")
+    ] = None,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Find and measure leaves: OUT/labels.zarr and OUT/measurements.parquet.
@@ -149,9 +152,10 @@ def segment(
         predictions,
         out / "labels.zarr",
         out / "measurements.parquet",
-        settings=_analysis(settings, analysis).segment,
+        settings=analysis_of(settings, analysis).segment,
         dask=settings.dask,
         workers=workers,
+        performance_report=performance_report,
     )
 
 
@@ -172,7 +176,7 @@ def tabulate(
     from phenopipe.tabulate import Provenance, tabulate_set
 
     settings = load_config(config)
-    chosen = _analysis(settings, analysis)
+    chosen = analysis_of(settings, analysis)
     tabulate_set(
         plan=plan,
         crops=[store.with_suffix(".tsv") for store in crops],
@@ -226,7 +230,7 @@ def report(
     from phenopipe.report import write_season_report, write_set_report
 
     settings = load_config(config)
-    made_with = _analysis(settings, analysis).model_dump(mode="json")
+    made_with = analysis_of(settings, analysis).model_dump(mode="json")
     out = tables / "report.html"
     if crops:
         write_set_report(
@@ -249,7 +253,7 @@ def report(
         )
 
 
-def _analysis(settings: Config, name: str) -> AnalysisSettings:
+def analysis_of(settings: Config, name: str) -> AnalysisSettings:
     """Return an analysis by name.
 
     Raises

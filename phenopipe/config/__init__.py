@@ -4,6 +4,7 @@ The commented ``config/config.yaml``, the JSON Schema and ``docs/configuration.m
 these classes by :mod:`phenopipe.config.render`.
 """
 
+from phenopipe.config.compare import CompareSettings
 from phenopipe.config.config import AnalysisSettings, Config
 from phenopipe.config.data import DataSettings
 from phenopipe.config.ingest import CameraSettings, IngestSettings, PotLayout
@@ -20,6 +21,7 @@ from phenopipe.config.train import LossSettings, ModelSettings, TrainSettings
 __all__ = [
     "AnalysisSettings",
     "CameraSettings",
+    "CompareSettings",
     "Config",
     "DaskSettings",
     "DataSettings",

@@ -10,6 +10,7 @@ from pydantic import ModelWrapValidatorHandler, ValidationError, field_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from phenopipe.config.block import Block, setting
+from phenopipe.config.compare import CompareSettings
 from phenopipe.config.ingest import IngestSettings
 from phenopipe.config.plan import PlanSettings
 from phenopipe.config.predict import PredictSettings
@@ -51,6 +52,7 @@ class Config(Block):
     tabulate: TabulateSettings = setting(TabulateSettings, "Plant metadata.")
     season: SeasonSettings = setting(SeasonSettings, "Growth and tracks.")
     report: ReportSettings = setting(ReportSettings, "HTML pages.")
+    compare: CompareSettings = setting(CompareSettings, "Analyses side by side.")
     run: RunSettings = setting(RunSettings, "When a run counts as failed.")
 
     @field_validator("models", "analyses")
@@ -65,11 +67,19 @@ class Config(Block):
                 )
         return value
 
+    @property
+    def compared(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of analyses to compare."""
+        if self.compare.pairs is not None:
+            return self.compare.pairs
+        first, *others = self.analyses
+        return tuple((first, other) for other in others)
+
     @model_validator(mode="wrap")
     @classmethod
-    def _models_exist(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401
+    def _names_exist(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401
         # Around the others, since a validator after them is not reached if one of them fails.
-        missing = list(_missing_models(data)) if isinstance(data, Mapping) else []
+        missing = list(_missing_names(data)) if isinstance(data, Mapping) else []
         try:
             config = handler(data)
         except ValidationError as error:
@@ -85,8 +95,13 @@ class Config(Block):
         return config
 
 
+def _missing_names(data: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
+    """Yield an error for each name of a model or an analysis, as yet unchecked, that is none."""
+    yield from _missing_models(data)
+    yield from _missing_analyses(data)
+
+
 def _missing_models(data: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
-    """Yield an error for each analysis, as yet unchecked, of a model that there is not."""
     models, analyses = data.get("models", {"default": {}}), data.get("analyses", {"default": {}})
     if not isinstance(models, Mapping) or not isinstance(analyses, Mapping):
         return
@@ -98,5 +113,24 @@ def _missing_models(data: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
         model = values.get("model", "default")
         if isinstance(model, str) and model not in models:
             message = f"there is no model {model!r} in models ({', '.join(map(str, models))})"
-            kind = PydanticCustomError("missing_model", "{message}", {"message": message})
-            yield InitErrorDetails(type=kind, loc=("analyses", name, "model"), input=values)
+            yield _missing(message, ("analyses", name, "model"), values)
+
+
+def _missing_analyses(data: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
+    analyses, compare = data.get("analyses", {"default": {}}), data.get("compare", {})
+    pairs = getattr(compare, "pairs", None)
+    if isinstance(compare, Mapping):
+        pairs = compare.get("pairs")
+    if not isinstance(analyses, Mapping) or not isinstance(pairs, list | tuple):
+        return
+    for number, pair in enumerate(pairs):
+        for name in pair if isinstance(pair, list | tuple) else ():
+            if isinstance(name, str) and name not in analyses:
+                known = ", ".join(map(str, analyses))
+                message = f"there is no analysis {name!r} in analyses ({known})"
+                yield _missing(message, ("compare", "pairs", number), pairs)
+
+
+def _missing(message: str, where: tuple[str | int, ...], value: object) -> InitErrorDetails:
+    kind = PydanticCustomError("missing_name", "{message}", {"message": message})
+    return InitErrorDetails(type=kind, loc=where, input=value)

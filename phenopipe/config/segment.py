@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
 from phenopipe.config.block import Block, setting
 
@@ -60,9 +60,32 @@ class DaskSettings(Block):
     address: str | None = setting(
         None, "Address of a running Dask scheduler, such as tcp://10.0.0.5:8786, to use instead."
     )
-    worker_memory: str = setting("1GB", "Memory of one worker process or SLURM job.", unit="bytes")
+    worker_memory: str = setting(
+        "1GB",
+        "Memory of one worker process, which is stopped and started again beyond it, or SLURM job; "
+        "a worker needs about 0.4 GB for crops of 512 px.",
+        unit="bytes",
+    )
     slurm_queue: str | None = setting(None, "SLURM partition of the workers.")
     slurm_walltime: str = setting("01:00:00", "Wall time of a SLURM worker.", unit="h:min:s")
+    slurm_min_workers: int = setting(
+        1, "SLURM workers of an image set to keep while there is work.", ge=0
+    )
+    slurm_max_workers: int = setting(
+        8, "Most SLURM workers of an image set, started as there is work for them.", ge=1
+    )
+    slurm_interface: str | None = setting(
+        None,
+        "Network interface, such as ib0, between SLURM workers and the job; null lets Dask choose.",
+    )
+    dashboard: bool = setting(
+        False, "Serve Dask's live dashboard on loopback while segment runs; its log has the link."
+    )
+    performance_report: bool = setting(
+        False,
+        "Write what Dask's workers did to logs/segment/{analysis}/{set}.dask.html, a page that "
+        "needs no network.",
+    )
 
     @field_validator("worker_memory")
     @classmethod
@@ -78,3 +101,9 @@ class DaskSettings(Block):
         if not isinstance(value, str) or not re.fullmatch(r"[0-9]+:[0-5][0-9]:[0-5][0-9]", value):
             raise ValueError('give hours:minutes:seconds in quotes, such as "10:00:00"')
         return value
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.slurm_max_workers < self.slurm_min_workers:
+            raise ValueError("slurm_max_workers is below slurm_min_workers")
+        return self

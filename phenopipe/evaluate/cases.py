@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +10,6 @@ from phenopipe.evaluate.overlap import LabelMap
 from phenopipe.evaluate.pair import Pair
 from phenopipe.report.overlay import draw_overlay
 
-_JPEG_QUALITY = 85
 #: Rim around the leaves, as a share of what they span, and at least so many pixels.
 _RIM, _LEAST_RIM = 0.15, 8
 _GAP = 6
@@ -42,13 +39,6 @@ def draw_case(pair: Pair, side: int = 320) -> NDArray[np.uint8]:
     for labels in (pair.truth, pair.prediction):
         drawn += [_gap(plain), draw_overlay(plain, _resize_labels(labels[part], scale))]
     return np.hstack(drawn)
-
-
-def jpeg_uri(rgb: NDArray[np.uint8]) -> str:
-    """Return a picture as the data URI of a JPEG."""
-    bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
-    _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-    return f"data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode('ascii')}"
 
 
 def _around(leaves: NDArray[np.bool_]) -> tuple[slice, slice]:

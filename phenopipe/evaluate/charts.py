@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from phenopipe.evaluate.average_precision import IOU_THRESHOLDS
 from phenopipe.evaluate.scores import Scores
 from phenopipe.evaluate.summary import ALL, precision_by_threshold
-from phenopipe.report.charts import PALETTE, Chart, bar_chart
+from phenopipe.report.charts import PALETTE, Chart, bar_chart, spots_chart
 
 _BIN = 0.05
 
@@ -76,27 +76,11 @@ def _counts(differences: pd.Series) -> Chart:
 
 
 def _found_against_true(images: pd.DataFrame) -> Chart:
-    spots = images.groupby(["true_leaves", "found_leaves"]).size().rename("n").reset_index()
-    most = int(images[["true_leaves", "found_leaves"]].to_numpy().max(initial=1))
-    texts = [f"{true} true, {found} found: {n} pictures" for true, found, n in spots.to_numpy()]
-    traces = [
-        {**_line([0, most], [0, most]), "mode": "lines", "hoverinfo": "skip"},
-        {
-            "type": "scatter",
-            "mode": "markers",
-            "x": spots["true_leaves"].tolist(),
-            "y": spots["found_leaves"].tolist(),
-            "text": texts,
-            "hovertemplate": "%{text}<extra></extra>",
-            "marker": {
-                "color": PALETTE[0],
-                "size": (8 + 3 * np.sqrt(spots["n"] - 1)).clip(upper=30).tolist(),
-                "opacity": 0.7,
-            },
-        },
-    ]
     text = "Each spot is pictures, a larger one more of them; on the line the count is right."
-    return Chart("Leaves found", text, traces, _layout("true leaves", "leaves found"))
+    pairs = images[["true_leaves", "found_leaves"]]
+    return spots_chart(
+        "Leaves found", text, pairs, x="true leaves", y="leaves found", what="pictures"
+    )
 
 
 def _by_class(summary: pd.DataFrame) -> Chart:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from phenopipe.evaluate.cases import draw_case, jpeg_uri
+from phenopipe.evaluate.cases import draw_case
 from phenopipe.evaluate.charts import evaluation_charts
 from phenopipe.evaluate.columns import HEADLINE, METRICS
 from phenopipe.evaluate.pair import Pair, score_pair
 from phenopipe.evaluate.scores import Scores
 from phenopipe.evaluate.summary import figure
+from phenopipe.report.overlay import jpeg_uri
 from phenopipe.report.page import format_number, render_page
 from phenopipe.report.set_report import Tile
 

@@ -167,6 +167,47 @@ def lines_chart(title: str, text: str, rows: pd.DataFrame, value: str, *, x: str
     return Chart(title, text, traces, {"showlegend": True, **_axes(x, y)})
 
 
+def spots_chart(title: str, text: str, pairs: pd.DataFrame, *, x: str, y: str, what: str) -> Chart:
+    """Draw pairs of whole numbers as spots around the line on which both are equal.
+
+    Parameters
+    ----------
+    title, text : str
+        As in `Chart`.
+    pairs : DataFrame
+        Two columns of integers, for x and y.
+    x, y : str
+        Titles of the axes.
+    what : str
+        What a pair is, in the plural.
+
+    Returns
+    -------
+    Chart
+        Spots whose size says how many pairs lie there.
+    """
+    spots = pairs.value_counts(sort=False).reset_index(name="n").to_numpy()
+    most = int(pairs.to_numpy().max(initial=1))
+    line = {"x": [0, most], "y": [0, most], "mode": "lines", "hoverinfo": "skip"}
+    traces = [
+        {"type": "scatter", **line, "line": {"color": PALETTE[7], "width": 1}},
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": spots[:, 0].tolist(),
+            "y": spots[:, 1].tolist(),
+            "text": [f"{x}: {a}, {y}: {b}: {n} {what}" for a, b, n in spots.tolist()],
+            "hovertemplate": "%{text}<extra></extra>",
+            "marker": {
+                "color": PALETTE[0],
+                "size": (8 + 3 * np.sqrt(spots[:, 2] - 1)).clip(max=30).tolist(),
+                "opacity": 0.7,
+            },
+        },
+    ]
+    return Chart(title, text, traces, {"showlegend": False, **_axes(x, y)})
+
+
 def _plant_lines(part: pd.DataFrame, value: str, colour: str) -> dict[str, Any]:
     """Return one trace with the lines of all plants, a gap between two."""
     xs: list[Any] = []

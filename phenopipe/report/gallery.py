@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,13 +15,12 @@ from numpy.typing import NDArray
 
 from phenopipe.errors import StoreError
 from phenopipe.ingest.table import read_crop_table
-from phenopipe.report.overlay import draw_overlay
+from phenopipe.report.overlay import draw_overlay, jpeg_uri
 from phenopipe.report.page import text_records
 from phenopipe.segment.sources import VALID, read_window
 from phenopipe.store import open_array, open_store, read_crop
 from phenopipe.tabulate.flags import FAILED, has_flag
 
-_JPEG_QUALITY = 85
 _WHERE = ["shard", "at", *VALID]
 
 
@@ -152,7 +150,7 @@ def show_plants(rows: pd.DataFrame, crops: CropPictures, side: int) -> Iterator[
         except StoreError as error:
             yield Picture("", f"{plant}: {error}", row)
         else:
-            yield Picture(_jpeg_uri(drawn), f"Top view of {plant}, outlined in colours", row)
+            yield Picture(jpeg_uri(drawn), f"Top view of {plant}, outlined in colours", row)
 
 
 def _resize(
@@ -165,9 +163,3 @@ def _resize(
     larger = cv2.resize(labels.astype(np.float64), size, interpolation=cv2.INTER_NEAREST)
     resized = np.asarray(cv2.resize(rgb, size, interpolation=smooth), np.uint8)
     return resized, np.asarray(larger).astype(np.uint32)
-
-
-def _jpeg_uri(rgb: NDArray[np.uint8]) -> str:
-    bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
-    _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-    return f"data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode('ascii')}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import cv2
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 #: Share of a leaf's colour inside its contour: enough to tell leaves apart, not to hide them.
 _TINT = 0.15
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
+_JPEG_QUALITY = 85
 
 
 def draw_overlay(
@@ -54,6 +56,13 @@ def draw_overlay(
     if numbers:
         _write_numbers(drawn, found, index)
     return drawn
+
+
+def jpeg_uri(rgb: NDArray[np.uint8]) -> str:
+    """Return a picture as the data URI of a JPEG."""
+    bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
+    _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    return f"data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode('ascii')}"
 
 
 def leaf_colours(labels: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:

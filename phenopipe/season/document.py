@@ -9,10 +9,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from phenopipe.compare.columns import CHANGES, SUMMARY
 from phenopipe.errors import InputError
 from phenopipe.files import write_text
 from phenopipe.markdown import fill_parts, markdown_table
 from phenopipe.season.columns import GROWTH, TRACKS
+from phenopipe.sweep.columns import SWEEP
 from phenopipe.tabulate.columns import LEAVES, PLANTS, Column
 from phenopipe.tabulate.flags import FLAGS
 
@@ -21,6 +23,9 @@ TABLES = {
     "leaves.csv": LEAVES,
     "season/growth.csv": GROWTH,
     "season/tracks.csv": TRACKS,
+    "comparisons/changes.csv": CHANGES,
+    "comparisons/summary.csv": SUMMARY,
+    "sweeps/points.csv": SWEEP,
 }
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pandas as pd
@@ -17,56 +19,92 @@ from phenopipe.errors import StoreError
 from phenopipe.segment.leaves import Segmentation, find_leaves
 from phenopipe.segment.sources import Crop, read_window
 from phenopipe.segment.traits import TRAITS, measure_traits
-from phenopipe.store import Kind, open_array, open_store, read_crop, write_block
+from phenopipe.store import Kind, create_array, open_array, open_store, read_crop, write_block
+from phenopipe.threads import limit_threads
 from phenopipe.window import Box, Window
 
 Opener = Callable[[str, Kind, str], zarr.Array[Any]]
 
+#: Group of a store in which tasks leave their files while a set is segmented.
+PARTS = "parts"
 #: Columns of the measurements before the traits.
 KEYS = ("crop_id", "image", "pot", "crop_index", "label", "status", "reason")
 
 
+def create_parts(labels: zarr.Group, count: int, size: int, task: int) -> None:
+    """Make room in a store of labels for what tasks leave.
+
+    Parameters
+    ----------
+    labels : zarr.Group
+        The store.
+    count : int
+        Crops of the set.
+    size : int
+        Side of a label map, px.
+    task : int
+        Crops in one task.
+    """
+    parts = labels.create_group(PARTS)
+    create_array(parts, "labels", (count, size, size), np.uint32, block=task)
+    create_array(parts, "window", (count, 3), np.int32, block=task)
+
+
 def segment_block(
     crops: Sequence[Crop], start: int, labels_store: str, settings: SegmentSettings
-) -> tuple[pd.DataFrame, NDArray[np.int32]]:
-    """Segment a block of crops and write their labels.
+) -> None:
+    """Segment a block of crops and leave their labels and measurements in files of its own.
+
+    Files: a block of ``parts/labels`` and of ``parts/window`` (left, top and side of what each
+    crop's labels cover, zeros where there are none), and the table that `read_measured` reads:
+    one row with label 0 for each crop, then one for each of its leaves. A crop whose stored
+    pixels are damaged has status "damaged".
 
     Parameters
     ----------
     crops : sequence of Crop
         The block.
     start : int
-        Place of its first crop in the set: a multiple of the block size of the labels.
+        Place of its first crop in the set: a multiple of the task size.
     labels_store : str
-        Store with the array ``labels`` of the whole set; only this block's file is written.
+        Store in which `create_parts` made room.
     settings : SegmentSettings
         Thresholds.
-
-    Returns
-    -------
-    measurements : DataFrame
-        In the order of crops, then labels: one row with label 0 for each crop, then one for each
-        of its leaves. A crop whose stored pixels are damaged has status "damaged".
-    windows : ndarray, (N, 3), int32
-        Left, top and side of what each crop's labels cover, px of the crop; zeros where there
-        are no labels.
 
     Raises
     ------
     OSError
-        If the labels cannot be written.
+        If results cannot be written.
     """
-    size = open_array(open_store(labels_store, "labels"), "labels").shape[1]
+    limit_threads(1)  # workers are as many as there are cores for them
+    size = open_array(open_store(labels_store, "labels"), f"{PARTS}/labels").shape[1]
     labels = np.zeros((len(crops), size, size), np.uint32)
     windows = np.zeros((len(crops), 3), np.int32)
-    opened = cache(_open)
+    opened = open_cached()
     tables = []
     for index, crop in enumerate(crops):
         table, labels[index], windows[index] = _segment_crop(crop, opened, size, settings)
         table["crop_index"] = start + index
         tables.append(table)
-    write_block(labels_store, "labels", start, labels)
-    return _typed(pd.concat(tables, ignore_index=True)), windows
+    for name, values in (("labels", labels), ("window", windows)):
+        write_block(labels_store, f"{PARTS}/{name}", start, values)
+    _write_whole(_table_path(labels_store, start), _typed(pd.concat(tables, ignore_index=True)))
+
+
+def read_measured(labels_store: str, start: int) -> pd.DataFrame:
+    """Read the measurements that `segment_block` left of a block."""
+    return pd.read_parquet(_table_path(labels_store, start))
+
+
+def _write_whole(path: Path, table: pd.DataFrame) -> None:
+    """Write a table that no reader, and no second run of the task, ever sees half-written."""
+    part = path.with_name(f"{path.name}.{uuid4().hex}")
+    table.to_parquet(part, index=False)
+    part.replace(path)
+
+
+def _table_path(labels_store: str, start: int) -> Path:
+    return Path(labels_store, PARTS, f"{start}.parquet")
 
 
 def empty_measurements() -> pd.DataFrame:
@@ -86,7 +124,8 @@ def _segment_crop(
     traits = pd.DataFrame({"label": [0]}).reindex(columns=["label", *TRAITS])
     if status == "ok":
         try:
-            rgb, distance, embedding, window = _read(crop, opened)
+            rgb = read_crop(opened(crop.rgb_store, "crops", "rgb"), crop.position)
+            distance, embedding, window = read_prediction(crop, opened)
         except StoreError as error:
             status, reason = "damaged", str(error)
         else:
@@ -140,24 +179,51 @@ def segment_crop(
     return found.labels, measure_traits(found, seen, window.compose(transform, size), inside)
 
 
-def _read(
+def read_prediction(
     crop: Crop, opened: Opener
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int8], Window]:
-    rgb = read_crop(opened(crop.rgb_store, "crops", "rgb"), crop.position)
+) -> tuple[NDArray[np.uint8], NDArray[np.int8], Window]:
+    """Read what was predicted of a crop, and for which part of it.
+
+    Parameters
+    ----------
+    crop : Crop
+        The crop.
+    opened : callable
+        As `open_cached` gives it.
+
+    Raises
+    ------
+    StoreError
+        If a store is missing or damaged; names store and crop.
+    """
+    crop_size = opened(crop.rgb_store, "crops", "rgb").shape[1]
     distance, embedding, window = (
         opened(crop.prediction_store, "predictions", name)
         for name in ("distance", "embedding", "window")
     )
     return (
-        rgb,
         read_crop(distance, crop.position),
         read_crop(embedding, crop.position),
-        read_window(window, crop.position, len(rgb)),
+        read_window(window, crop.position, crop_size),
     )
+
+
+def open_cached() -> Opener:
+    """Return a function that opens an array of a store, each only once."""
+    return cache(_open)
 
 
 def _open(store: str, kind: Kind, name: str) -> zarr.Array[Any]:
     return open_array(open_store(store, kind), name)
+
+
+def decode_inside(
+    distance: NDArray[np.uint8], embedding: NDArray[np.int8], box: Box
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Decode the part of a stored prediction that lies in a box."""
+    left, top, right, bottom = box
+    inside = slice(top, bottom), slice(left, right)
+    return decode_distance(distance[inside]), decode_embedding(embedding[inside])
 
 
 def _find_inside(
@@ -168,12 +234,9 @@ def _find_inside(
 ) -> Segmentation:
     """Segment the part of a window that is picture; the rest is background."""
     left, top, right, bottom = valid
-    inside = slice(top, bottom), slice(left, right)
-    found = find_leaves(
-        decode_distance(distance[inside]), decode_embedding(embedding[inside]), settings
-    )
+    found = find_leaves(*decode_inside(distance, embedding, valid), settings)
     labels = np.zeros(distance.shape, np.uint32)
-    labels[inside] = found.labels
+    labels[top:bottom, left:right] = found.labels
     return Segmentation(labels, found.confidence)
 
 

@@ -13,6 +13,8 @@ from phenopipe.errors import InputError
 if TYPE_CHECKING:
     from dask.distributed import Client
 
+log = logging.getLogger(__name__)
+
 #: Dask always opens a status page, on all interfaces if it is not told: keep it on loopback.
 LOOPBACK = "127.0.0.1:0"
 #: What of Dask's own log is kept. A task's error comes back with its result and is told once.
@@ -33,7 +35,8 @@ def connect(settings: DaskSettings, workers: int) -> Iterator[Client]:
         Which cluster. `address` goes first; then `cluster`. Local ones open ports on loopback
         only; SLURM workers reach the scheduler over the network.
     workers : int
-        Threads, processes or SLURM jobs; a scheduler at `address` has its own.
+        Threads or processes. SLURM jobs come and go between `slurm_min_workers` and
+        `slurm_max_workers`; a scheduler at `address` has its own workers.
 
     Yields
     ------
@@ -56,7 +59,15 @@ def connect(settings: DaskSettings, workers: int) -> Iterator[Client]:
             yield client
         return
     with _start(settings, workers) as cluster, Client(cluster) as client:  # type: ignore[no-untyped-call]
+        if settings.dashboard:
+            log.info("dashboard: %s", client.dashboard_link)
         yield client
+
+
+def most_workers(settings: DaskSettings, workers: int) -> int:
+    """Return how many tasks may run side by side; a scheduler at `address` does not say."""
+    slurm = settings.cluster == "slurm" and settings.address is None
+    return settings.slurm_max_workers if slurm else workers
 
 
 def _reach(address: str) -> Client:
@@ -73,7 +84,7 @@ def _start(settings: DaskSettings, workers: int) -> Any:  # noqa: ANN401 - Dask 
     from dask.distributed import LocalCluster
 
     if settings.cluster == "slurm":
-        return _start_slurm(settings, workers)
+        return _start_slurm(settings)
     processes = settings.cluster == "processes"
     return LocalCluster(  # type: ignore[no-untyped-call]
         n_workers=workers if processes else 1,
@@ -82,11 +93,13 @@ def _start(settings: DaskSettings, workers: int) -> Any:  # noqa: ANN401 - Dask 
         memory_limit=settings.worker_memory if processes else 0,
         host="127.0.0.1" if processes else None,
         dashboard_address=LOOPBACK,
-        worker_dashboard_address=LOOPBACK,
+        scheduler_kwargs={"dashboard": settings.dashboard},
+        # Without an address a process listens on its host, loopback, and a thread on all.
+        worker_dashboard_address=None if processes else LOOPBACK,
     )
 
 
-def _start_slurm(settings: DaskSettings, workers: int) -> Any:  # noqa: ANN401
+def _start_slurm(settings: DaskSettings) -> Any:  # noqa: ANN401
     from dask_jobqueue import SLURMCluster  # type: ignore[attr-defined]
 
     cluster = SLURMCluster(
@@ -95,8 +108,10 @@ def _start_slurm(settings: DaskSettings, workers: int) -> Any:  # noqa: ANN401
         memory=settings.worker_memory,
         queue=settings.slurm_queue,
         walltime=settings.slurm_walltime,
-        scheduler_options={"dashboard_address": LOOPBACK},
+        interface=settings.slurm_interface,
+        scheduler_options={"dashboard_address": LOOPBACK, "dashboard": settings.dashboard},
         worker_extra_args=["--no-dashboard"],
     )
-    cluster.scale(workers)  # type: ignore[no-untyped-call]
+    least, most = settings.slurm_min_workers, settings.slurm_max_workers
+    cluster.adapt(minimum_jobs=least, maximum_jobs=most)
     return cluster

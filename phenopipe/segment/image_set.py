@@ -4,34 +4,38 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+import zarr
 
 from phenopipe.config import DaskSettings, SegmentSettings
 from phenopipe.files import write_aside
+from phenopipe.join_blocks import join_blocks
 from phenopipe.progress import track
-from phenopipe.segment.blocks import empty_measurements, segment_block
-from phenopipe.segment.cluster import connect
-from phenopipe.segment.sources import Crop, list_crops
-from phenopipe.store import create_array, create_store, store_path
+from phenopipe.segment.blocks import (
+    PARTS,
+    create_parts,
+    empty_measurements,
+    read_measured,
+    segment_block,
+)
+from phenopipe.segment.cluster import most_workers
+from phenopipe.segment.sources import list_crops
+from phenopipe.segment.tasks import Progress, run_tasks
+from phenopipe.store import create_array, create_store, open_array, store_path
 
 log = logging.getLogger(__name__)
 
-Done = tuple[pd.DataFrame, NDArray[np.int32]]
-Progress = Callable[[Iterable[Done], int, str], Iterator[Done]]
-
-#: Files of labels for each 1,000 crops of a set, one a task: with those of crops and predictions,
-#: and Snakemake's own, 20 in all.
-BLOCKS_PER_1000 = 3
-#: Crops in one task: enough to be worth a worker, and no more than those files ask for ...
-SMALLEST_BLOCK = 100
-LARGEST_BLOCK = 334
-#: ... and labels that a task may hold in memory, bytes.
-BLOCK_BYTES = 352 * 2**20
+#: Most crops in one task: what a killed worker costs, and what its memory holds the labels of ...
+LARGEST_TASK = 32
+#: ... and fewest, since a task has a price of its own ...
+SMALLEST_TASK = 4
+#: ... and how many tasks each worker should find in a small set, so that none waits for another.
+TASKS_A_WORKER = 4
+#: Crops in one file of labels, into which those of tasks are joined.
+CROPS_A_FILE = 1024
 
 
 def segment_set(
@@ -43,14 +47,15 @@ def segment_set(
     settings: SegmentSettings | None = None,
     dask: DaskSettings | None = None,
     workers: int = 1,
-    block_size: int | None = None,
+    task_size: int | None = None,
     progress: Progress = track,
+    performance_report: str | os.PathLike[str] | None = None,
 ) -> None:
     """Segment and measure all crops of an image set, in parallel.
 
-    Tasks read pixels from the shards' stores and write labels to files of their own; only small
-    tables pass through the scheduler. The answer is the same for any number of workers and any
-    block size.
+    Tasks read pixels from the shards' stores and write labels to files of their own in the new
+    store, which are then joined into few; nothing but names passes through the scheduler. What is
+    written is the same, byte for byte, for any number of workers, also where some are killed.
 
     Parameters
     ----------
@@ -69,79 +74,75 @@ def segment_set(
     dask : DaskSettings, optional
         Where tasks run.
     workers : int
-        Threads, processes or SLURM jobs.
-    block_size : int, optional
-        Crops in one task and one file of labels; by default as `choose_block_size` says.
+        Threads or processes; SLURM jobs and a scheduler at an address have settings of their own.
+    task_size : int, optional
+        Crops in one task; by default as `choose_task_size` says.
     progress : callable
         As `phenopipe.progress.track`.
+    performance_report : path-like, optional
+        HTML file to write: what Dask's workers did when.
 
     Raises
     ------
     InputError, StoreError
         If tables or stores are missing or do not fit each other. A single damaged crop is no
         error: its row has status "damaged", and the log names it.
+    LostWorkersError
+        If workers are killed again and again.
     OSError
         If results cannot be written.
     """
     found, size = list_crops(crops, predictions)
     settings, dask = settings or SegmentSettings(), dask or DaskSettings()
-    block = block_size or choose_block_size(len(found), size, workers)
-    block = min(block, max(len(found), 1))
+    task = task_size or choose_task_size(len(found), most_workers(dask, workers))
     with create_store(labels_path, "labels") as store:
-        create_array(store, "labels", (len(found), size, size), np.uint32, block=block)
-        done = _run(found, block, store_path(store), settings, dask, workers, progress)
-        windows = np.concatenate([np.zeros((0, 3), np.int32), *(part for _, part in done)])
-        create_array(store, "window", windows.shape, np.int32)[:] = windows
-        tables = [table for table, _ in done]
+        create_parts(store, len(found), size, task)
+        starts = range(0, len(found), task)
+        folder = str(Path(store_path(store)).resolve())  # workers may run in another folder
+        run_tasks(
+            segment_block,
+            [(found[at : at + task], at, folder, settings) for at in starts],
+            name="segment",
+            dask=dask,
+            workers=workers,
+            progress=progress,
+            performance_report=performance_report,
+        )
+        tables = [read_measured(folder, at) for at in starts]
         measurements = pd.concat([empty_measurements(), *tables], ignore_index=True)
+        _join(store, task)
         with write_aside(measurements_path) as part:
             measurements.to_parquet(part, index=False)
     _report(measurements)
 
 
-def choose_block_size(count: int, size: int, workers: int) -> int:
+def choose_task_size(count: int, workers: int) -> int:
     """Choose how many crops make a task.
 
     Parameters
     ----------
     count : int
         Crops of the set.
-    size : int
-        Side of a crop's labels, px.
     workers : int
         How many tasks may run side by side.
 
     Returns
     -------
     int
-        The set in equal parts, `BLOCKS_PER_1000` of them for each 1,000 crops at most, between
-        `SMALLEST_BLOCK` and `LARGEST_BLOCK` crops, of at most `BLOCK_BYTES` of labels.
+        A power of two between `SMALLEST_TASK` and `LARGEST_TASK`, small enough that each worker
+        finds `TASKS_A_WORKER` tasks if it can be.
     """
-    parts = min(max(workers, 1), BLOCKS_PER_1000 * max(-(-count // 1000), 1))
-    share = max(-(-count // parts), SMALLEST_BLOCK)
-    return max(1, min(share, LARGEST_BLOCK, BLOCK_BYTES // (4 * size * size)))
+    share = max(count // (TASKS_A_WORKER * max(workers, 1)), SMALLEST_TASK)
+    return int(min(1 << (share.bit_length() - 1), LARGEST_TASK))
 
 
-def _run(
-    crops: list[Crop],
-    block: int,
-    labels_store: str,
-    settings: SegmentSettings,
-    dask: DaskSettings,
-    workers: int,
-    progress: Progress,
-) -> list[Done]:
-    """Run all tasks and return what they gave in the order of crops."""
-    if not crops:
-        return []
-    starts = range(0, len(crops), block)
-    folder = str(Path(labels_store).resolve())  # workers may run in another folder
-    with connect(dask, min(workers, len(starts))) as client:
-        tasks = [
-            client.submit(segment_block, crops[at : at + block], at, folder, settings, pure=False)
-            for at in starts
-        ]
-        return list(progress((task.result() for task in tasks), len(tasks), "segment"))
+def _join(store: zarr.Group, task: int) -> None:
+    """Make the arrays of a set from what tasks left, in files of about `CROPS_A_FILE` crops."""
+    block = max(CROPS_A_FILE // task, 1) * task
+    for name in ("labels", "window"):
+        parts = open_array(store, f"{PARTS}/{name}")
+        join_blocks(parts, create_array(store, name, parts.shape, parts.dtype, block=block))
+    del store[PARTS]
 
 
 def _report(measurements: pd.DataFrame) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,26 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_an_empty_file_means_defaults(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").touch()
     assert load_config(tmp_path / "config.yaml") == Config()
+
+
+def test_which_analyses_are_compared() -> None:
+    three = {"analyses": {"a": {}, "b": {}, "c": {}}}
+    assert check_config({}).compared == ()
+    assert check_config(three).compared == (("a", "b"), ("a", "c"))
+    assert check_config({**three, "compare": {"pairs": []}}).compared == ()
+    assert check_config({**three, "compare": {"pairs": [["b", "c"]]}}).compared == (("b", "c"),)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "message"),
+    [
+        ([["a", "x"], ["y", "b"]], "no analysis 'y' in analyses (a, b)"),
+        ([["a", "x"]], "compare.pairs.0: there is no analysis 'x' in analyses (a, b)"),
+        ([["a", "a"]], "'a' is paired with itself"),
+        ([["a", "b"], ["a", "b"]], "a pair is named twice"),
+        ([["a"]], "compare.pairs.0"),
+    ],
+)
+def test_a_comparison_of_what_is_not_there(pairs: object, message: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        check_config({"analyses": {"a": {}, "b": {}}, "compare": {"pairs": pairs}})

@@ -3,8 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from compare_scenes import write_results
 from report_scenes import write_set
 
+from phenopipe.compare import set_paths, write_comparison
 from phenopipe.config import ReportSettings, SeasonSettings
 from phenopipe.report import write_season_report, write_set_report
 from phenopipe.season import write_season
@@ -31,6 +33,10 @@ def pages(tmp_path_factory):
     write_season(plants=tables, leaves=leaves, settings=SeasonSettings(), out=folder)
     season = {name: folder / f"{name}.csv" for name in ("plants", "growth", "tracks")}
     write_season_report(**season, settings=settings, made_with={}, out=folder / "season.html")
+    write_results(folder / "results", ["n1", "n2"], genotype=EVIL)
+    sets = [set_paths(folder / "results", "a", "b", key) for key in ("n1", "n2")]
+    write_comparison(sets, "a", "b", folder / "compared", made_with=({"x": EVIL}, {}))
+    (folder / "compared/report.html").rename(folder / "compare.html")
     return folder
 
 
@@ -43,7 +49,7 @@ def browser():
         chromium.close()
 
 
-@pytest.mark.parametrize(("name", "charts"), [("set", 3), ("season", 4)])
+@pytest.mark.parametrize(("name", "charts"), [("set", 3), ("season", 4), ("compare", 4)])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_page_works_without_a_network(browser, pages, name, charts, scheme):
     context = browser.new_context(offline=True, color_scheme=scheme)
@@ -64,7 +70,7 @@ def test_page_works_without_a_network(browser, pages, name, charts, scheme):
     assert problems == [] and hacked is None
     assert all(url.startswith(("file:", "data:", "blob:")) for url in requests)
     assert ink == {"light": "rgb(29, 36, 32)", "dark": "rgb(232, 236, 233)"}[scheme]
-    assert pictures == (7 if name == "set" else 0)
+    assert pictures == {"set": 7, "season": 0, "compare": 8}[name]
 
 
 def test_page_does_not_scroll_sideways_on_a_phone(browser, pages):

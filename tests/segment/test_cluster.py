@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import logging
 import os
+import urllib.error
+import urllib.request
 
 import psutil
 import pytest
 
 from phenopipe.config import DaskSettings
 from phenopipe.errors import InputError
-from phenopipe.segment.cluster import connect
+from phenopipe.segment.cluster import connect, most_workers
 
 
 def listening():
@@ -32,6 +35,22 @@ def test_local_clusters_work_and_listen_on_loopback_only(cluster):
     assert client.status == "closed"
 
 
+@pytest.mark.parametrize("cluster", ["threads", "processes"])
+def test_the_dashboard_is_served_on_request_and_on_loopback(cluster, caplog):
+    before = listening()
+    settings = DaskSettings(cluster=cluster, dashboard=True)
+    with caplog.at_level(logging.INFO, "phenopipe"), connect(settings, 1) as client:
+        with urllib.request.urlopen(client.dashboard_link) as answer:
+            assert b"Dask" in answer.read()
+        assert client.dashboard_link in caplog.text
+        assert listening() - before <= {"127.0.0.1"}
+    with (
+        connect(DaskSettings(cluster=cluster), 1) as client,
+        pytest.raises(urllib.error.HTTPError, match="404"),
+    ):
+        urllib.request.urlopen(client.dashboard_link)
+
+
 def test_bad_wishes_are_refused_in_plain_words():
     with pytest.raises(InputError, match="workers: at least 1"), connect(DaskSettings(), 0):
         pass
@@ -50,13 +69,21 @@ def test_slurm_workers_are_asked_for_as_set(monkeypatch):
     from dask_jobqueue import SLURMCluster
 
     asked = []
-    monkeypatch.setattr(SLURMCluster, "scale", lambda cluster, jobs: asked.append(jobs))
+    monkeypatch.setattr(SLURMCluster, "adapt", lambda cluster, **jobs: asked.append(jobs))
     settings = DaskSettings(
-        cluster="slurm", worker_memory="3GB", slurm_queue="night", slurm_walltime="00:20:00"
+        cluster="slurm",
+        worker_memory="3GB",
+        slurm_queue="night",
+        slurm_walltime="00:20:00",
+        slurm_min_workers=2,
+        slurm_max_workers=5,
+        slurm_interface="lo",
     )
     with connect(settings, 3) as client:
         script = client.cluster.job_script()
-    assert asked[0] == 3
+        assert client.cluster.scheduler_address.startswith("tcp://127.0.0.1:")
+    assert asked == [{"minimum_jobs": 2, "maximum_jobs": 5}]
+    assert most_workers(settings, 3) == 5
     assert "#SBATCH -p night" in script
     assert "#SBATCH -t 00:20:00" in script
     assert "#SBATCH --mem=3G" in script

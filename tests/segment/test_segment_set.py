@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,9 +21,10 @@ from phenopipe.encoding import (
     encode_embedding,
 )
 from phenopipe.errors import InputError, StoreError
+from phenopipe.progress import track
 from phenopipe.segment import find_leaves, measure_traits, segment_set
 from phenopipe.segment.blocks import KEYS, segment_crop
-from phenopipe.segment.image_set import choose_block_size
+from phenopipe.segment.image_set import choose_task_size
 from phenopipe.segment.traits import TRAITS
 from phenopipe.store import create_array, create_store, open_array, open_store
 from phenopipe.tsv import write_tsv
@@ -149,16 +153,67 @@ def test_an_unreadable_crop_is_a_row_with_its_reason(expected):
 
 
 @pytest.mark.parametrize(
-    ("cluster", "workers", "block_size"),
-    [("threads", 1, 1), ("threads", 2, 2), ("threads", 4, 5), ("processes", 2, 5)],
+    ("cluster", "workers", "task_size"),
+    [
+        *(("threads", workers, size) for workers in (1, 2) for size in (1, 7, 64)),
+        ("processes", 2, 7),
+    ],
 )
-def test_workers_and_blocks_never_change_the_answer(expected, cluster, workers, block_size):
+def test_workers_and_tasks_never_change_the_answer(expected, cluster, workers, task_size):
     made, labels, table = expected
-    again = made.run(dask=DaskSettings(cluster=cluster), workers=workers, block_size=block_size)
+    again = made.run(dask=DaskSettings(cluster=cluster), workers=workers, task_size=task_size)
+    assert np.array_equal(again[0], labels)
+    pd.testing.assert_frame_equal(again[1], table, check_exact=True)
+    (_,) = (path for path in (made.labels / "labels/c").rglob("*") if path.is_file())
+    assert not list(made.labels.glob("*parts*"))
+
+
+def test_files_are_the_same_for_any_number_of_workers(expected):
+    made, *_ = expected
+    written = []
+    for workers in (1, 2, 3):
+        made.run(workers=workers)
+        paths = [made.measurements, *(p for p in made.labels.rglob("*") if p.is_file())]
+        written.append({path: path.read_bytes() for path in sorted(paths)})
+    assert written[0] == written[1] == written[2]
+
+
+def test_many_crops_are_several_files(expected, monkeypatch):
+    made, labels, table = expected
+    monkeypatch.setattr("phenopipe.segment.image_set.CROPS_A_FILE", 4)
+    again = made.run(task_size=2)
     assert np.array_equal(again[0], labels)
     pd.testing.assert_frame_equal(again[1], table, check_exact=True)
     files = [path for path in (made.labels / "labels/c").rglob("*") if path.is_file()]
-    assert len(files) == -(-9 // block_size)  # blocks of zeros too, or a lost one would not show
+    assert len(files) == 3
+
+
+def test_a_killed_worker_changes_nothing(expected):
+    """A process is killed while it is at work; what is written is the same, byte for byte."""
+    made, *_ = expected
+    dask = DaskSettings(cluster="processes")
+    written, killed = [], []
+
+    def kill_one(items, total, name):
+        for number, item in enumerate(items):
+            if number == 1:
+                victim = worker_processes()[0]
+                os.kill(victim.pid, signal.SIGKILL)
+                killed.append(victim)
+            yield item
+
+    for progress in (track, kill_one):
+        made.run(dask=dask, workers=2, task_size=1, progress=progress)
+        paths = [made.measurements, *(p for p in made.labels.rglob("*") if p.is_file())]
+        written.append({path: path.read_bytes() for path in sorted(paths)})
+    assert len(killed) == 1
+    assert written[0] == written[1]
+
+
+def worker_processes():
+    """The processes of Dask's workers: children that do not look after others."""
+    children = psutil.Process().children(recursive=True)
+    return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
 
 
 def test_how_shards_are_cut_never_changes_the_answer(expected, shards):
@@ -327,7 +382,7 @@ def test_a_given_scheduler_is_used(expected):
         assert np.array_equal(made.run(dask=DaskSettings(address=address))[0], labels)
 
 
-def test_progress_counts_blocks(shards):
+def test_progress_counts_tasks(shards):
     seen = []
 
     def progress(items, total, description):
@@ -335,7 +390,7 @@ def test_progress_counts_blocks(shards):
             seen.append((total, description))
             yield item
 
-    shards.add([0, 1, 2]).run(block_size=2, progress=progress)
+    shards.add([0, 1, 2]).run(task_size=2, progress=progress)
     assert seen == [(2, "segment")] * 2
 
 
@@ -395,17 +450,15 @@ def test_missing_columns_are_named(shards):
         shards.run()
 
 
-@given(st.integers(0, 5000), st.sampled_from([64, 256, 512]), st.integers(1, 64))
-def test_blocks_are_few_files_and_fit_in_memory(count, size, workers):
-    block = choose_block_size(count, size, workers)
-    assert block >= 1
-    assert block * size * size * 4 <= 352 * 2**20
-    assert -(-count // block) <= 3 * max(-(-count // 1000), 1)
+@given(st.integers(0, 5000), st.integers(1, 64))
+def test_tasks_are_small_and_few_enough(count, workers):
+    task = choose_task_size(count, workers)
+    assert task in (4, 8, 16, 32)
+    assert task == 32 or task > count / (8 * workers) - 1
 
 
-def test_workers_share_a_set_in_equal_parts():
-    assert choose_block_size(450, 256, 2) == 225
-    assert choose_block_size(1000, 256, 16) == 334
-    assert choose_block_size(3000, 256, 16) == 334
-    assert choose_block_size(20, 256, 16) == 100
-    assert choose_block_size(1000, 1024, 1) == 88, "labels of 4 MiB"
+def test_workers_find_tasks_in_small_sets_too():
+    assert choose_task_size(95, 2) == 8
+    assert choose_task_size(20, 16) == 4
+    assert choose_task_size(1000, 2) == 32
+    assert choose_task_size(1000, 64) == 4

@@ -63,9 +63,33 @@ def test_a_segment_threshold(experiment):
 def test_a_new_analysis(experiment):
     experiment.configure(analyses__two={"model": "net", "segment": {"max_angle_deg": 30}})
     run = experiment.run("--dry-run")
-    assert run.jobs == SEGMENT_ALL
+    assert run.jobs == {**SEGMENT_ALL, "compare": 1}
     assert "analysis two" in run.output
-    assert "analysis one" not in run.output
+    assert "compare: analysis one with two" in run.output
+    assert "by analysis one" not in run.output
+    experiment.configure(compare={"pairs": []})
+    assert experiment.plan() == SEGMENT_ALL
+
+
+def test_comparisons_run_nothing_else_again(experiment):
+    """Two analyses of the same settings, then what the config asks of their comparison."""
+    experiment.configure(analyses__two={"model": "net"}, compare={"pairs": []})
+    assert experiment.run().code == 0
+    experiment.configure(compare={})
+    assert experiment.plan() == {"compare": 1}
+    run = experiment.run()
+    assert run.code == 0, run.output
+    assert run.finished == {"compare": 1, "all": 1}
+    changes = (experiment.results / "comparisons/one/two/changes.csv").read_text().splitlines()
+    assert len(changes) == 1 + 9
+    assert all(",same," in line for line in changes[1:])
+    assert experiment.plan() == {}
+    experiment.configure(compare={"pictures": 2})
+    assert experiment.plan() == {"compare": 1}
+    experiment.configure(compare={"pairs": [["two", "one"]]})
+    assert experiment.plan() == {"compare": 1}
+    experiment.configure(compare={}, analyses__two__segment={"seed_threshold": 0.6})
+    assert experiment.plan() == {**SEGMENT_ALL, "compare": 1}
 
 
 def test_a_threshold_of_one_of_two_analyses(experiment):

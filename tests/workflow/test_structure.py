@@ -12,7 +12,17 @@ from experiment import ROOT
 
 RULE_FILES = sorted((ROOT / "workflow/rules").glob("*.smk"))
 SCRIPTS = sorted((ROOT / "workflow/scripts").glob("*.py"))
-STAGES = ["plan", "ingest", "train", "predict", "segment", "tabulate", "season", "report"]
+STAGES = [
+    "plan",
+    "ingest",
+    "train",
+    "predict",
+    "segment",
+    "tabulate",
+    "season",
+    "report",
+    "compare",
+]
 
 
 def rules():

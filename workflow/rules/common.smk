@@ -59,6 +59,8 @@ wildcard_constraints:
     shard="[0-9]+",
     model="|".join(map(re.escape, CONFIG.models)),
     analysis="|".join(map(re.escape, CONFIG.analyses)),
+    a="|".join(map(re.escape, CONFIG.analyses)),
+    b="|".join(map(re.escape, CONFIG.analyses)),
 
 
 def all_tables(wildcards):
@@ -85,6 +87,7 @@ def all_reports(wildcards):
         *expand(
             "results/analyses/{analysis}/season/report.html", analysis=CONFIG.analyses
         ),
+        *(f"results/comparisons/{a}/{b}/report.html" for a, b in CONFIG.compared),
     ]
 
 
@@ -106,6 +109,26 @@ def shards_of(pattern):
 def all_sets_of(pattern):
     """Make an input function that fills a pattern with all image sets."""
     return lambda wildcards: expand(pattern, set=ROSTERS, analysis=wildcards.analysis)
+
+
+def both_of(pattern):
+    """Make an input function that fills a pattern with both analyses and all image sets."""
+    return lambda wildcards: expand(
+        pattern, analysis=[wildcards.a, wildcards.b], set=ROSTERS
+    )
+
+
+def all_crops(wildcards):
+    """Name the crops of all image sets."""
+    return [
+        path
+        for name in ROSTERS
+        for path in expand(
+            ["results/crops/{set}/{shard}.zarr", "results/crops/{set}/{shard}.tsv"],
+            set=name,
+            shard=ROSTERS[name].shards,
+        )
+    ]
 
 
 def settings_of(block):
@@ -158,6 +181,14 @@ def hash_once(path, mtime_ns):
 def made_with(wildcards):
     """Name an analysis's settings for its pages."""
     return CONFIG.analyses[wildcards.analysis].model_dump(mode="json")
+
+
+def both_made_with(wildcards):
+    """Name the settings of two analyses that are compared."""
+    return [
+        CONFIG.analyses[name].model_dump(mode="json")
+        for name in (wildcards.a, wildcards.b)
+    ]
 
 
 def print_summaries(since=0.0):

@@ -1,20 +1,22 @@
 """Find and measure the leaves of one image set."""
 
+from pathlib import Path
+
 from phenopipe.config import SegmentSettings, check_config
 from phenopipe.logs import stage_log
 from phenopipe.segment import segment_set
-from phenopipe.threads import limit_threads
 
 # Dask starts worker processes by importing the main module, which this script is.
 if __name__ == "__main__":
     with stage_log(snakemake.log[0]):
-        limit_threads(1)  # for each of Dask's workers
+        dask, log = check_config(snakemake.config).dask, Path(snakemake.log[0])
         segment_set(
             list(zip(snakemake.input.tables, snakemake.input.crops, strict=True)),
             list(snakemake.input.predictions),
             snakemake.output.labels,
             snakemake.output.measurements,
             settings=SegmentSettings(**snakemake.params.settings),
-            dask=check_config(snakemake.config).dask,
+            dask=dask,
             workers=snakemake.threads,
+            performance_report=log.with_suffix(".dask.html") if dask.performance_report else None,
         )

@@ -1,0 +1,200 @@
+"""Time the stage `segment` over a whole image set, and print the figures as JSON.
+
+Crops of 512 px with plants of 18 leaves and good predictions (8 dimensions) are segmented from
+Zarr to labels and Parquet: in a loop without Dask, and through Dask with 1 and 2 workers.
+
+    python benchmarks/segment_set.py --crops 1000
+
+Each run is a process of its own, its start included. CPU seconds count all processes of the run and
+hardly depend on what else the machine does; rates and the ratio do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import psutil
+from scipy import ndimage
+
+from phenopipe.config import DaskSettings, PlantSettings, SegmentSettings
+from phenopipe.encoding import background_direction, encode_distance, encode_embedding
+from phenopipe.ingest import CropRow, write_crop_table
+from phenopipe.segment import segment_set
+from phenopipe.segment.blocks import create_parts, segment_block
+from phenopipe.segment.image_set import LARGEST_TASK
+from phenopipe.segment.sources import list_crops
+from phenopipe.store import create_array, create_store
+from phenopipe.synth import draw_plant
+
+#: Different plants; the set repeats them.
+PLANTS = 12
+SIZE, DIMENSIONS = 512, 8
+POLL_S = 0.05
+
+
+def prediction(labels: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Make the stored distance map and embedding of a good prediction."""
+    random = np.random.default_rng(seed)
+    distance = np.zeros(labels.shape, np.float32)
+    for leaf in range(1, labels.max() + 1):
+        inside = ndimage.distance_transform_edt(labels == leaf)
+        distance = np.maximum(distance, inside / max(inside.max(), 1))
+    basis = random.normal(size=(DIMENSIONS, DIMENSIONS))
+    basis[:, 0] = background_direction(DIMENSIONS)
+    basis = np.linalg.qr(basis)[0].T[1:]
+    vectors = basis[np.arange(labels.max()) % len(basis)]
+    embedding = np.vstack([background_direction(DIMENSIONS), vectors])[labels]
+    embedding = embedding + random.normal(scale=0.1, size=embedding.shape)
+    embedding /= np.linalg.norm(embedding, axis=-1, keepdims=True)
+    return encode_distance(distance), encode_embedding(embedding, distance)
+
+
+def write_set(folder: Path, count: int, plants: int = PLANTS) -> None:
+    """Write one shard of crops, its table and its predictions."""
+    settings = PlantSettings(min_leaves=18, max_leaves=18, empty_share=0, close_share=1)
+    drawn = [draw_plant(seed, settings, SIZE) for seed in range(min(plants, count))]
+    predicted = [prediction(plant.labels.astype(int), n) for n, plant in enumerate(drawn)]
+    order = np.arange(count) % len(drawn)
+    identity = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+    row = CropRow("", "", "1", "", SIZE, SIZE, *identity, 0, 0, SIZE, SIZE)
+    rows = [replace(row, crop_id=f"p{n}.png#1", image=f"p{n}.png") for n in range(count)]
+    write_crop_table(folder / "0000.tsv", rows)
+    with create_store(folder / "0000.zarr", "crops") as group:
+        rgb = np.stack([plant.rgb for plant in drawn])
+        create_array(group, "rgb", (count, *rgb.shape[1:]), np.uint8)[:] = rgb[order]
+    with create_store(folder / "predictions.zarr", "predictions") as group:
+        for name, values in zip(
+            ("distance", "embedding"), zip(*predicted, strict=True), strict=True
+        ):
+            stack = np.stack(values)
+            create_array(group, name, (count, *stack.shape[1:]), stack.dtype)[:] = stack[order]
+        windows = np.full((count, 3), (0, 0, SIZE), np.int32)
+        create_array(group, "window", windows.shape, np.int32)[:] = windows
+
+
+def run_loop(folder: Path) -> None:
+    """Do all tasks one after another, without Dask."""
+    found, size = list_crops([(folder / "0000.tsv", folder / "0000.zarr")],
+                             [folder / "predictions.zarr"])  # fmt: skip
+    with create_store(folder / "loop.zarr", "labels") as store:
+        create_parts(store, len(found), size, LARGEST_TASK)
+        path = str(store.store_path).removeprefix("file://")
+        for at in range(0, len(found), LARGEST_TASK):
+            segment_block(found[at : at + LARGEST_TASK], at, path, SegmentSettings())
+
+
+def run_set(folder: Path, cluster: str, workers: int, task_size: int | None) -> None:
+    """Run the stage."""
+    segment_set(
+        [(folder / "0000.tsv", folder / "0000.zarr")],
+        [folder / "predictions.zarr"],
+        folder / "labels.zarr",
+        folder / "measurements.parquet",
+        dask=DaskSettings(cluster=cluster),
+        workers=workers,
+        task_size=task_size,
+    )
+
+
+def measure(folder: Path, count: int, *run: object) -> dict[str, float]:
+    """Run this file again with `run` as its task; return times and peak memory of the run."""
+    before = os.times()
+    start = time.perf_counter()
+    process = subprocess.Popen([sys.executable, __file__, "--run", str(folder), *map(str, run)])
+    peak = [0]
+    watch = threading.Thread(target=_watch, args=(process.pid, peak), daemon=True)
+    watch.start()
+    if process.wait():
+        raise SystemExit(f"the run {run} failed")
+    wall, after = time.perf_counter() - start, os.times()
+    cpu = after.children_user + after.children_system
+    cpu -= before.children_user + before.children_system
+    return {
+        "crops_per_s": round(count / wall, 2),
+        "wall_s": round(wall, 2),
+        "cpu_s": round(cpu, 2),
+        "cpu_ms_per_crop": round(1e3 * cpu / count, 2),
+        "peak_mb": round(peak[0] / 1e6),
+    }
+
+
+def _watch(pid: int, peak: list[int]) -> None:
+    """Keep the largest sum of the resident memory of a process and all below it."""
+    try:
+        root = psutil.Process(pid)
+        while root.is_running() and root.status() != psutil.STATUS_ZOMBIE:
+            peak[0] = max(peak[0], sum(map(_memory, [root, *root.children(recursive=True)])))
+            time.sleep(POLL_S)
+    except psutil.NoSuchProcess:
+        return
+
+
+def _memory(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.NoSuchProcess:
+        return 0
+
+
+def compare(folder: Path, count: int, cluster: str, loop: dict[str, float]) -> dict[str, object]:
+    """Measure a cluster with 1 and 2 workers."""
+    one, two = (measure(folder, count, cluster, workers, 0) for workers in (1, 2))
+    return {
+        "1_worker": one,
+        "2_workers": two,
+        "ratio": round(two["crops_per_s"] / one["crops_per_s"], 3),
+        "share_of_twice": round(two["crops_per_s"] / (2 * one["crops_per_s"]), 3),
+        "scheduler_overhead_share": round(1 - loop["wall_s"] / one["wall_s"], 3),
+        "scheduler_overhead_share_of_cpu": round(1 - loop["cpu_s"] / one["cpu_s"], 3),
+    }
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--crops", type=int, default=1000)
+    parser.add_argument("--clusters", nargs="*", default=["threads", "processes"])
+    parser.add_argument("--task-sizes", type=int, nargs="*", default=[],
+                        help="measure these task sizes with 1 thread as well")  # fmt: skip
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_set(folder, options.crops)
+        loop = measure(folder, options.crops, "loop")
+        results: dict[str, object] = {
+            **{"crops": options.crops, "size": SIZE, "leaves": 18, "dimensions": DIMENSIONS},
+            **{"machine": platform.machine(), "cores": len(os.sched_getaffinity(0))},
+            "load_average": round(os.getloadavg()[0], 1),
+            "without_dask": loop,
+        }
+        for cluster in options.clusters:
+            results[cluster] = compare(folder, options.crops, cluster, loop)
+        results["task_sizes"] = {
+            size: measure(folder, options.crops, "threads", 1, size) for size in options.task_sizes
+        }
+    print(json.dumps(results, indent=2))
+
+
+if __name__ == "__main__":
+    if os.environ.get("OMP_NUM_THREADS") != "1":  # NumPy reads it once, when it is loaded
+        os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
+        os.execv(sys.executable, [sys.executable, *sys.argv])
+    if sys.argv[1:2] == ["--run"]:
+        place, what, *more = sys.argv[2:]
+        if what == "loop":
+            run_loop(Path(place))
+        else:
+            run_set(Path(place), what, int(more[0]), int(more[1]) or None)
+    else:
+        main()

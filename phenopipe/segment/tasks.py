@@ -1,0 +1,112 @@
+"""Run many tasks through Dask, which leave what they find on the disk."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from phenopipe.config import DaskSettings
+from phenopipe.errors import PhenopipeError
+from phenopipe.files import write_aside
+from phenopipe.segment.cluster import connect
+
+if TYPE_CHECKING:
+    from dask.distributed import Client
+
+log = logging.getLogger(__name__)
+#: The only thing that the page of Dask's report would fetch from elsewhere.
+_ICON = re.compile(r"<link rel=.shortcut icon.[^>]*>")
+Progress = Callable[[Iterable[None], int, str], Iterator[None]]
+
+
+class LostWorkersError(PhenopipeError, RuntimeError):
+    """A task's workers were killed again and again, as by a limit of memory."""
+
+
+def run_tasks(
+    function: Callable[..., None],
+    arguments: Sequence[tuple[Any, ...]],
+    *,
+    name: str,
+    dask: DaskSettings,
+    workers: int,
+    progress: Progress,
+    performance_report: str | os.PathLike[str] | None = None,
+) -> None:
+    """Call a function once for each tuple of arguments, in parallel.
+
+    What a task finds it leaves in files of its own. So nothing is held in the memory of workers
+    or sent through the scheduler, and one that is killed costs the task that it was at.
+
+    Parameters
+    ----------
+    function : callable
+        What a task does. Where a worker was lost it may be called again with the same arguments,
+        and must then leave the same.
+    arguments : sequence of tuple
+        Of each task, by position; small, since they pass through the scheduler.
+    name : str
+        What the tasks are, for progress and errors.
+    dask : DaskSettings
+        Where they run.
+    workers : int
+        Threads or processes.
+    progress : callable
+        As `phenopipe.progress.track`.
+    performance_report : path-like, optional
+        HTML file to write: what Dask's workers did when.
+
+    Raises
+    ------
+    LostWorkersError
+        If workers were killed at one task more often than Dask allows (4 times).
+    """
+    if not arguments:
+        return
+    with connect(dask, min(workers, len(arguments))) as client, _reported(performance_report):
+        for _ in progress(_finish(client, function, arguments, name), len(arguments), name):
+            pass
+
+
+def _finish(
+    client: Client, function: Callable[..., None], arguments: Sequence[tuple[Any, ...]], name: str
+) -> Iterator[None]:
+    """Yield once for each task that is done; the first error ends all."""
+    from dask.distributed import KilledWorker, as_completed
+
+    # Results are not fetched: they are None, and a worker that dies while it is asked for one can
+    # leave Dask waiting for ever.
+    futures = [client.submit(function, *task, pure=False) for task in arguments]
+    done = as_completed(futures)  # type: ignore[no-untyped-call]
+    del futures  # what nobody refers to any more is not done again
+    for future in done:
+        if future.status == "finished":
+            yield
+            continue
+        error = future.exception()
+        if isinstance(error, KilledWorker):
+            raise LostWorkersError(
+                f"{name}: workers were killed {error.allowed_failures + 1} times at one task; they "
+                "may need more than dask.worker_memory"
+            ) from error
+        raise error or RuntimeError(f"{name}: Dask gave up a task ({future.status})")
+
+
+@contextmanager
+def _reported(path: str | os.PathLike[str] | None) -> Iterator[None]:
+    """Write Dask's report of what happens within; it appears whole, its scripts inside."""
+    if path is None:
+        yield
+        return
+    from dask.distributed import performance_report
+
+    with write_aside(path) as part:
+        with performance_report(str(part), mode="inline"):  # type: ignore[no-untyped-call]
+            yield
+        text = part.read_text(encoding="utf-8")
+        part.write_text(_ICON.sub("", text), encoding="utf-8")
+    log.info("performance report: %s", path)

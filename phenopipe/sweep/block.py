@@ -1,0 +1,96 @@
+"""One task of a sweep: all points of the grid over a few crops."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phenopipe.config import SegmentSettings
+from phenopipe.errors import StoreError
+from phenopipe.files import write_aside
+from phenopipe.labelled import read_label_map
+from phenopipe.segment.blocks import Opener, decode_inside, open_cached, read_prediction
+from phenopipe.segment.leaves import find_leaves
+from phenopipe.segment.sources import Crop
+from phenopipe.sweep.truth import SeenTruth
+from phenopipe.threads import limit_threads
+
+#: What is stored of each crop and point: leaves found, plant area in image px², and with a truth
+#: SBD and the difference in count; all missing for a crop that cannot be read.
+FIGURES = ("leaf_count", "plant_area_px", "symmetric_best_dice", "difference_in_count")
+
+
+@dataclass(frozen=True)
+class SweptCrop:
+    """A crop, and where its true leaves are.
+
+    Attributes
+    ----------
+    crop : Crop
+        The crop.
+    truth : Path or None
+        Label map of its image.
+    image_shape : tuple of int
+        Height and width of its image.
+    """
+
+    crop: Crop
+    truth: Path | None
+    image_shape: tuple[int, int]
+
+
+def sweep_block(crops: Sequence[SweptCrop], points: Sequence[SegmentSettings], path: str) -> None:
+    """Segment some crops with all settings and write the figures, (N, P, F) float64, as .npy.
+
+    Parameters
+    ----------
+    crops : sequence of SweptCrop
+        N crops; each is read and decoded once.
+    points : sequence of SegmentSettings
+        P settings.
+    path : str
+        File to write: F = len(`FIGURES`).
+
+    Raises
+    ------
+    InputError
+        If a label map cannot be read or is of another size than its image.
+    StoreError
+        If the file cannot be written.
+    """
+    limit_threads(1)
+    opened = open_cached()
+    figures = np.stack([_sweep_crop(swept, points, opened) for swept in crops])
+    with write_aside(path) as part, part.open("wb") as file:
+        np.save(file, figures, allow_pickle=False)
+
+
+def _sweep_crop(
+    swept: SweptCrop, points: Sequence[SegmentSettings], opened: Opener
+) -> NDArray[np.float64]:
+    figures = np.full((len(points), len(FIGURES)), np.nan)
+    crop = swept.crop
+    try:
+        distance, embedding, window = read_prediction(crop, opened)
+    except StoreError:
+        return figures
+    size = len(distance)
+    inside = window.clip(crop.valid, size)
+    maps = decode_inside(distance, embedding, inside)
+    pixel = abs(np.linalg.det(window.compose(crop.matrix, size)[:, :2]))
+    truth = None
+    if swept.truth is not None:
+        labels = read_label_map(swept.truth, swept.image_shape)
+        truth = SeenTruth(labels, crop.matrix, crop.valid, window, size)
+    whole = np.zeros((size, size), np.uint32)
+    at = np.s_[inside[1] : inside[3], inside[0] : inside[2]]
+    for point, settings in enumerate(points):
+        whole[at] = find_leaves(*maps, settings).labels
+        figures[point, :2] = whole.max(), np.count_nonzero(whole) * pixel
+        if truth is not None:
+            figures[point, 2:] = truth.score(whole)
+    return figures

@@ -1,0 +1,98 @@
+"""Tasks and what becomes of them when workers are killed by the system."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from pathlib import Path
+
+import dask
+import pytest
+
+from phenopipe.config import DaskSettings
+from phenopipe.progress import track
+from phenopipe.segment.tasks import LostWorkersError, run_tasks
+
+PROCESSES = DaskSettings(cluster="processes")
+
+
+def square(number, folder, killer=None):
+    """Write the square of a number, and that it was done once more.
+
+    Task `killer` kills its own process the first time.
+    """
+    Path(folder, f"call-{number}-{time.monotonic_ns()}").touch()
+    if number == killer and len(list(Path(folder).glob(f"call-{number}-*"))) == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    Path(folder, f"result-{number}").write_text(str(number**2))
+
+
+def kill_always(number):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def fail(number):
+    raise ValueError(f"number {number} is odd")
+
+
+def run(function, arguments, dask=None, **options):
+    settings = dask or DaskSettings(cluster="threads")
+    options = {"name": "square", "workers": 2, "progress": track, **options}
+    run_tasks(function, arguments, dask=settings, **options)
+
+
+def results(folder):
+    paths = sorted(folder.glob("result-*"), key=lambda path: int(path.name[7:]))
+    return [int(path.read_text()) for path in paths]
+
+
+def test_every_task_is_done_once(tmp_path):
+    run(square, [(n, tmp_path) for n in range(20)])
+    assert results(tmp_path) == [n**2 for n in range(20)]
+    assert len(list(tmp_path.glob("call-*"))) == 20
+    run(square, [])
+
+
+def test_a_killed_worker_costs_the_task_that_it_was_at(tmp_path):
+    run(square, [(n, str(tmp_path), 5) for n in range(30)], PROCESSES)
+    assert results(tmp_path) == [n**2 for n in range(30)]
+    calls = [path.name.split("-")[1] for path in tmp_path.glob("call-*")]
+    assert calls.count("5") == 2
+    # A task whose end the job has not yet heard of when its worker dies is done again as well.
+    assert len(calls) <= 30 + 3
+
+
+def test_workers_that_are_killed_again_and_again_are_one_line():
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
+        pytest.raises(LostWorkersError, match=r"square: workers were killed 2 times at one task"),
+    ):
+        run(kill_always, [(1,)], PROCESSES)
+
+
+def test_an_error_in_a_task_comes_back():
+    with pytest.raises(ValueError, match="number 1 is odd"):
+        run(fail, [(1,)])
+
+
+def test_progress_counts_tasks(tmp_path):
+    seen = []
+
+    def progress(items, total, name):
+        for item in items:
+            seen.append((total, name))
+            yield item
+
+    run(square, [(1, tmp_path), (2, tmp_path)], progress=progress)
+    assert seen == [(2, "square")] * 2
+
+
+def test_the_performance_report_needs_no_network(tmp_path):
+    page = tmp_path / "page/report.html"
+    run(square, [(n, tmp_path) for n in range(4)], performance_report=page)
+    text = page.read_text(encoding="utf-8")
+    assert "<title>Dask Performance Report</title>" in text
+    assert not re.findall(r"<(?:script|link)[^>]*(?:src|href)=.http", text)
+    assert list(page.parent.iterdir()) == [page]
