@@ -64,6 +64,38 @@ def write_aside(path: str | os.PathLike[str]) -> Iterator[Path]:
             remove(part)
 
 
+@contextmanager
+def scratch_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give an empty folder beside `path` that is removed at the end of the block.
+
+    Folders of `path` that killed processes left behind are removed first.
+
+    Parameters
+    ----------
+    path : path-like
+        What the folder lies beside, and is named after.
+
+    Yields
+    ------
+    Path
+        A hidden folder that nobody else has.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be made.
+    """
+    final = Path(path)
+    with writing(final):
+        _remove_abandoned(final)
+        folder = _aside(final)
+        folder.mkdir()
+    try:
+        yield folder
+    finally:
+        remove(folder)
+
+
 def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write `text` as UTF-8 under `path`, whole or not at all.
 

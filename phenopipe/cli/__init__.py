@@ -11,12 +11,14 @@ from collections.abc import Callable
 
 from phenopipe.cli import stages
 from phenopipe.cli.app import app
+from phenopipe.cli.clean import clean
 from phenopipe.cli.evaluate import evaluate
 from phenopipe.cli.init import init
 from phenopipe.cli.measure import measure
+from phenopipe.cli.nightly import nightly
 from phenopipe.cli.submission import submission
 
-PEOPLE: tuple[Callable[..., None], ...] = (init, measure, evaluate, submission)
+PEOPLE: tuple[Callable[..., None], ...] = (init, nightly, clean, measure, evaluate, submission)
 STAGES: tuple[Callable[..., None], ...] = (
     stages.synth,
     stages.plan,

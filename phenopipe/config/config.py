@@ -11,6 +11,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from phenopipe.config.block import Block, setting
 from phenopipe.config.ingest import IngestSettings
+from phenopipe.config.nightly import NightlySettings, RetentionSettings
 from phenopipe.config.plan import PlanSettings
 from phenopipe.config.predict import PredictSettings
 from phenopipe.config.report import ReportSettings, RunSettings
@@ -52,6 +53,8 @@ class Config(Block):
     season: SeasonSettings = setting(SeasonSettings, "Growth and tracks.")
     report: ReportSettings = setting(ReportSettings, "HTML pages.")
     run: RunSettings = setting(RunSettings, "When a run counts as failed.")
+    nightly: NightlySettings = setting(NightlySettings, "Unattended runs (docs/nightly.md).")
+    retention: RetentionSettings = setting(RetentionSettings, "What clean may remove.")
 
     @field_validator("models", "analyses")
     @classmethod

@@ -64,7 +64,7 @@ def ingest_shard(
     if expected_digest not in (None, digest):
         raise InputError(f"{roster}: shard {shard} was planned anew meanwhile; run again")
     rows = planned.shard_rows(shard)
-    table, crops = _ingest(rows, Path(image_root), settings)
+    table, crops = cut_shard(rows, Path(image_root), settings)
     attributes = {"crop_size": settings.crop_size, "shard_digest": digest}
     with create_store(out_zarr, "crops", attributes) as group:
         remove(Path(out_tsv))
@@ -72,9 +72,27 @@ def ingest_shard(
     write_crop_table(out_tsv, table)
 
 
-def _ingest(
+def cut_shard(
     rows: Sequence[RosterRow], root: Path, settings: IngestSettings
 ) -> tuple[list[CropRow], NDArray[np.uint8]]:
+    """Cut all crops of a shard.
+
+    Parameters
+    ----------
+    rows : sequence of RosterRow
+        The shard's images.
+    root : Path
+        Folder that their paths are relative to and may not leave.
+    settings : IngestSettings
+        Size of crops, limits and cameras.
+
+    Returns
+    -------
+    table : list of CropRow
+        One row for each crop.
+    crops : ndarray, (N, S, S, 3), uint8
+        The crops; those of images that cannot be read are black.
+    """
     pots = sum(len(pots_of(row, settings)) for row in rows)
     crops = np.zeros((pots, settings.crop_size, settings.crop_size, 3), np.uint8)
     table: list[CropRow] = []

@@ -1,0 +1,96 @@
+"""A project as `phenopipe init` leaves it, and its nightly runs as real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from experiment import CONFIG, Experiment, Run, draw_picture, save_tiny_model
+
+from phenopipe.project import CHECKOUT, SNAKEFILE
+
+#: One thread a job; two run side by side.
+OPTIONS = ["--cores", "2", "--set-threads", "predict=1", "segment=1"]
+COMMAND = [sys.executable, "-c", "from phenopipe.cli import main; main()"]
+TABLES = "results/analyses/one"
+
+
+@dataclass(frozen=True)
+class Project(Experiment):
+    """A project's folder: Snakefile, profile and config/config.yaml are in it."""
+
+    def read_config(self):
+        return yaml.safe_load((self.folder / "config/config.yaml").read_text(encoding="utf-8"))
+
+    def write_config(self, **config):
+        path = self.folder / "config/config.yaml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(yaml.safe_dump(config), encoding="utf-8")
+
+    def start_night(self, *options: str, **variables: str) -> subprocess.Popen[str]:
+        """Start `phenopipe nightly` in a session of its own."""
+        return self.start_command("nightly", *options, **variables)
+
+    def night(self, *options: str) -> Run:
+        """Run `phenopipe nightly` to its end."""
+        return self.command("nightly", *options)
+
+    def command(self, *arguments: str) -> Run:
+        """Run a command of phenopipe in the project's folder."""
+        process = self.start_command(*arguments)
+        output = process.communicate(timeout=300)[0]
+        return Run(process.returncode, output)
+
+    def start_command(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [*COMMAND, *arguments],
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            env=os.environ | variables,
+            start_new_session=True,
+        )
+
+    def plan(self, *arguments: str) -> dict[str, int]:
+        """Count the jobs that Snakemake would run here, by rule."""
+        command = [sys.executable, "-m", "snakemake", *OPTIONS, "--dry-run", *arguments]
+        done = subprocess.run(
+            command, cwd=self.folder, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return Run(done.returncode, done.stdout + done.stderr).jobs
+
+    @property
+    def summary(self):
+        """The summary of the last night."""
+        return json.loads((self.folder / "results/nightly/latest.json").read_text())
+
+    @property
+    def snakemake_log(self) -> Run:
+        """What Snakemake said in the last night."""
+        told = (self.folder / self.summary["log"]).read_text(encoding="utf-8")
+        return Run(self.summary["snakemake_exit_code"], told)
+
+
+def make_project(folder: Path, pictures: dict[str, int], **config: object) -> Project:
+    """Make a project with so many pictures in each image set."""
+    for night, (image_set, count) in enumerate(pictures.items(), start=1):
+        for pot in range(1, count + 1):
+            name = f"2024030{night}_0{pot}0000_p{pot}.png"
+            draw_picture(folder / "images" / image_set / name, seed=10 * night + pot)
+    save_tiny_model(folder / "net.safetensors")
+    (folder / "plants.csv").write_text("pot,genotype\np1,Col-0\np2,Ler\n", encoding="utf-8")
+    (folder / "Snakefile").write_text(SNAKEFILE.format(place=json.dumps(str(CHECKOUT / "Snakefile"))))
+    profile = folder / "profiles/default/config.yaml"
+    profile.parent.mkdir(parents=True)
+    profile.write_bytes((CHECKOUT / "profiles/default/config.yaml").read_bytes())
+    nightly = {"settle_minutes": 0, "min_free_gb": 0, "snakemake": OPTIONS}
+    project = Project(folder)
+    project.write_config(**CONFIG, nightly=nightly | config)
+    return project
