@@ -9,6 +9,7 @@ from pathlib import Path
 
 from phenopipe.config import Config
 from phenopipe.errors import InputError, PhenopipeError
+from phenopipe.files import size_of
 from phenopipe.ingest.cleaned import CropOrigin, changed_pictures, clean_store, is_cleaned
 from phenopipe.plan.rosters import Rosters
 from phenopipe.progress import track
@@ -95,13 +96,6 @@ def clean_crops(
         if problems:
             done.refused.append(_refusal(key, problems))
     return done
-
-
-def size_of(path: Path) -> int:
-    """Return the bytes of a file, or of all files in a folder; 0 if there is none."""
-    if path.is_dir():
-        return sum(file.lstat().st_size for file in path.rglob("*") if not file.is_dir())
-    return path.lstat().st_size if path.exists() else 0
 
 
 def _old_stores(

@@ -142,6 +142,13 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def size_of(path: Path) -> int:
+    """Return the bytes of a file, or of all files in a folder; 0 if there is none."""
+    if path.is_dir():
+        return sum(file.lstat().st_size for file in path.rglob("*") if not file.is_dir())
+    return path.lstat().st_size if path.exists() else 0
+
+
 def _aside(final: Path) -> Path:
     """Return a hidden name beside `final`, on the same file system, that nobody else has."""
     owner = f"{_machine()}-{os.getpid()}-{uuid4().hex[:8]}"

@@ -18,7 +18,7 @@ from phenopipe.nightly.lock import sole_folder
 from phenopipe.nightly.outcome import made_since, planned_sets, without_tables
 from phenopipe.nightly.settle import wait_until_settled
 from phenopipe.nightly.snakemake_run import run_snakemake, snakemake_command
-from phenopipe.nightly.space import NoSpaceError, check_space
+from phenopipe.nightly.space import NoSpaceError, check_space, free_gb
 from phenopipe.nightly.summary import Night, night_text, write_night
 from phenopipe.plan import open_source
 
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 RESULTS = Path("results")
 SUMMARIES = RESULTS / "nightly"
+#: A disk with less room fails jobs, and may be too full for what they say, GB.
+FULL_GB = 0.1
 
 
 def run_night(
@@ -91,6 +93,8 @@ def _work(
     run = run_snakemake(night.command, Path(night.log), lock)
     night.snakemake_exit_code, night.problems = run.exit_code, list(run.errors)
     night.status = "failed" if run.exit_code else "well"
+    if run.exit_code and (left := free_gb(RESULTS)) < FULL_GB:
+        night.problems.append(f"{RESULTS}: its disk is full ({left:.2g} GB left)")
     _note_outcome(config, night, since)
     if config.nightly.clean and night.status == "well":
         night.cleaned_bytes = _clean(config, night)

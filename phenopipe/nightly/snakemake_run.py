@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import signal
 import subprocess
@@ -13,9 +12,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import BinaryIO
 
 from phenopipe.errors import ConfigError
-from phenopipe.logs import LogFile
+from phenopipe.files import writing
 
 #: Lines of Snakemake's and its jobs' that say what went wrong begin with one of these.
 _TROUBLE = ("error: ", "Error in rule ", "Error in checkpoint ")
@@ -83,7 +83,7 @@ def run_snakemake(command: Sequence[str], log: Path, lock: int) -> SnakemakeRun:
     command : sequence of str
         As :func:`snakemake_command` gives it.
     log : Path
-        Log file; what a full disk does not take goes to standard error.
+        Log file, written anew.
     lock : int
         Descriptor of the lock, which the process holds as long as it lives.
 
@@ -92,50 +92,39 @@ def run_snakemake(command: Sequence[str], log: Path, lock: int) -> SnakemakeRun:
     StoreError
         If the log cannot be begun.
     """
-    errors: dict[str, None] = {}
-    with _log_lines(log) as write, _start(command, lock) as process, _passing_on(process):
-        for line in process.stdout or ():
-            write(line.rstrip("\n"))
-            if line.startswith(_TROUBLE) and len(errors) < MOST_ERRORS:
-                errors[line.strip()] = None
-    return SnakemakeRun(process.returncode, tuple(errors))
+    with writing(log):
+        log.parent.mkdir(parents=True, exist_ok=True)
+        # The file itself, no pipe: Snakemake goes on where this process is killed.
+        told = log.open("wb")
+    with told, _start(command, told, lock) as process, _passing_on(process):
+        code = process.wait()
+    return SnakemakeRun(code, _errors(log))
 
 
-def _start(command: Sequence[str], lock: int) -> subprocess.Popen[str]:
+def _start(command: Sequence[str], told: BinaryIO, lock: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
+        stdout=told,
         stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="backslashreplace",
         pass_fds=[lock],
         # A terminal's Ctrl-C would reach it a second time, which leaves its jobs running.
         start_new_session=True,
     )
 
 
-@contextmanager
-def _log_lines(path: Path) -> Iterator[_Writer]:
-    handler = LogFile(path)
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    try:
-        yield _Writer(handler)
-    finally:
-        handler.close()
-
-
-@dataclass(frozen=True)
-class _Writer:
-    handler: LogFile
-
-    def __call__(self, line: str) -> None:
-        record = logging.LogRecord("snakemake", logging.INFO, "", 0, "%s", (line,), None)
-        self.handler.emit(record)
+def _errors(log: Path) -> tuple[str, ...]:
+    """Return the lines of a log that say what went wrong, each once."""
+    errors: dict[str, None] = {}
+    with log.open(encoding="utf-8", errors="backslashreplace") as lines:
+        for line in lines:
+            if line.startswith(_TROUBLE) and len(errors) < MOST_ERRORS:
+                errors[line.strip()] = None
+    return tuple(errors)
 
 
 @contextmanager
-def _passing_on(process: subprocess.Popen[str]) -> Iterator[None]:
+def _passing_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
     """Pass signals that ask to stop on to a process and its jobs."""
     before = {}
 

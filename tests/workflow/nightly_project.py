@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import yaml
-from experiment import CONFIG, Experiment, Run, draw_picture, save_tiny_model
+from experiment import Experiment, Run
 
 from phenopipe.project import CHECKOUT, SNAKEFILE
 
 #: One thread a job; two run side by side.
 OPTIONS = ["--cores", "2", "--set-threads", "predict=1", "segment=1"]
 COMMAND = [sys.executable, "-c", "from phenopipe.cli import main; main()"]
-TABLES = "results/analyses/one"
 
 
 @dataclass(frozen=True)
@@ -60,9 +59,7 @@ class Project(Experiment):
     def plan(self, *arguments: str) -> dict[str, int]:
         """Count the jobs that Snakemake would run here, by rule."""
         command = [sys.executable, "-m", "snakemake", *OPTIONS, "--dry-run", *arguments]
-        done = subprocess.run(
-            command, cwd=self.folder, capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return Run(done.returncode, done.stdout + done.stderr).jobs
 
@@ -78,19 +75,28 @@ class Project(Experiment):
         return Run(self.summary["snakemake_exit_code"], told)
 
 
-def make_project(folder: Path, pictures: dict[str, int], **config: object) -> Project:
-    """Make a project with so many pictures in each image set."""
-    for night, (image_set, count) in enumerate(pictures.items(), start=1):
-        for pot in range(1, count + 1):
-            name = f"2024030{night}_0{pot}0000_p{pot}.png"
-            draw_picture(folder / "images" / image_set / name, seed=10 * night + pot)
-    save_tiny_model(folder / "net.safetensors")
-    (folder / "plants.csv").write_text("pot,genotype\np1,Col-0\np2,Ler\n", encoding="utf-8")
-    (folder / "Snakefile").write_text(SNAKEFILE.format(place=json.dumps(str(CHECKOUT / "Snakefile"))))
-    profile = folder / "profiles/default/config.yaml"
+def as_project(experiment: Experiment, **nightly: object) -> Project:
+    """Give an experiment what a project has; its results stay as good as they are."""
+    project = Project(experiment.folder)
+    place = json.dumps(str(CHECKOUT / "Snakefile"))
+    (project.folder / "Snakefile").write_text(SNAKEFILE.format(place=place))
+    profile = project.folder / "profiles/default/config.yaml"
     profile.parent.mkdir(parents=True)
     profile.write_bytes((CHECKOUT / "profiles/default/config.yaml").read_bytes())
-    nightly = {"settle_minutes": 0, "min_free_gb": 0, "snakemake": OPTIONS}
-    project = Project(folder)
-    project.write_config(**CONFIG, nightly=nightly | config)
+    plain = {"settle_minutes": 0, "min_free_gb": 0, "snakemake": OPTIONS}
+    project.write_config(**experiment.read_config(), nightly=plain | nightly)
     return project
+
+
+def forget(project: Project, image_set: str) -> None:
+    """Remove all that was made of an image set."""
+    results = project.results
+    for folder in ("crops", "predictions/net", "analyses/one/sets"):
+        shutil.rmtree(results / folder / image_set)
+    (results / f"plan/{image_set}.tsv").unlink()
+
+
+def tables(project: Experiment) -> dict[str, bytes]:
+    """Return the content of every table of people, by path."""
+    folder = project.results / "analyses"
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.csv")}
