@@ -1,4 +1,4 @@
-"""Where the jobs behind the tables of an image set leave their logs, and what these say of a job."""
+"""Where the jobs behind a set's tables leave their logs, and what these say of a job."""
 
 from __future__ import annotations
 

@@ -56,12 +56,12 @@ class Project(Experiment):
             start_new_session=True,
         )
 
-    def plan(self, *arguments: str) -> dict[str, int]:
-        """Count the jobs that Snakemake would run here, by rule."""
-        command = [sys.executable, "-m", "snakemake", *OPTIONS, "--dry-run", *arguments]
-        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return Run(done.returncode, done.stdout + done.stderr).jobs
+    def arguments(self, *more: str) -> list[str]:
+        """Return the options of a Snakemake that is called from elsewhere."""
+        return [
+            *("--snakefile", str(self.folder / "Snakefile"), "--directory", str(self.folder)),
+            *("--workflow-profile", str(self.folder / "profiles/default"), *OPTIONS, *more),
+        ]
 
     @property
     def summary(self):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 from experiment import draw_picture
 from nightly_project import Project, as_project, forget, tables
@@ -75,7 +76,7 @@ def test_a_night_killed_in_the_middle(finished, project):
     first = project.start_night()
     wait_for(first, (project.results / "crops/night_2/0000.zarr").exists)
     first.kill()  # its Snakemake lives on, and holds the lock
-    (snakemake,) = children_of_snakemake(project)
+    (snakemake,) = heads_of_snakemake(project)
     assert project.night().code == 3
 
     os.killpg(snakemake, signal.SIGKILL)
@@ -83,23 +84,24 @@ def test_a_night_killed_in_the_middle(finished, project):
     again = project.night()
     assert again.code == 0, again.output
     assert "ingest" not in project.snakemake_log.finished
-    assert list(project.summary["made"]["one"]) == ["night_2"]
     assert tables(project) == tables(finished)
+    assert list(project.summary["made"]["one"]) == ["night_2"]
 
 
-def children_of_snakemake(project):
+def heads_of_snakemake(project):
     """Return the processes of Snakemake's that are heads of a session in the project's folder."""
     found = []
-    for entry in os.scandir("/proc"):
-        if entry.name.isdecimal():
-            try:
-                inside = os.readlink(f"{entry.path}/cwd") == str(project.folder)
-                heads = os.getsid(int(entry.name)) == int(entry.name)
-                with open(f"{entry.path}/cmdline") as command:
-                    called = "snakemake" in command.read()
-            except OSError:
-                continue
-            found += [int(entry.name)] if inside and heads and called else []
+    for process in psutil.process_iter():
+        try:
+            inside = process.cwd() == str(project.folder)
+            if (
+                inside
+                and "snakemake" in process.cmdline()
+                and os.getsid(process.pid) == process.pid
+            ):
+                found.append(process.pid)
+        except (psutil.Error, OSError):
+            continue
     return found
 
 
