@@ -175,10 +175,14 @@ def text_facts(about: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _text(value: object) -> str:
+    """Write a value as text; what is inside of another is in parentheses."""
     if isinstance(value, Mapping):
-        pairs = [(name, _text(entry)) for name, entry in value.items()]
-        return "; ".join(f"{name} {text}" for name, text in pairs if text)
+        return "; ".join(_entry(name, entry) for name, entry in value.items() if entry)
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _entry(name: str, value: object) -> str:
+    return f"{name} ({_text(value)})" if isinstance(value, Mapping) else f"{name} {_text(value)}"
 
 
 def _version(package: str) -> str:

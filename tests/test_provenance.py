@@ -78,7 +78,7 @@ def test_a_job_is_known_from_its_log(tmp_path: Path, monkeypatch) -> None:
     [
         ("a", "a"),
         (["a", "b"], "a, b"),
-        ({"x": "1", "y": {"z": ["2", "3"], "none": ""}}, "x 1; y z 2, 3"),
+        ({"x": "1", "y": {"z": ["2", "3"], "none": ""}}, "x 1; y (z 2, 3)"),
     ],
 )
 def test_facts_as_text(value: object, text: str) -> None:

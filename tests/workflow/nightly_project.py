@@ -15,7 +15,7 @@ from experiment import Experiment, Run
 from phenopipe.project import CHECKOUT, SNAKEFILE
 
 #: One thread a job; two run side by side.
-OPTIONS = ["--cores", "2", "--set-threads", "predict=1", "segment=1"]
+OPTIONS = ["--set-threads", "predict=1", "segment=1", "--cores", "2"]
 COMMAND = [sys.executable, "-c", "from phenopipe.cli import main; main()"]
 
 
