@@ -64,6 +64,38 @@ def write_aside(path: str | os.PathLike[str]) -> Iterator[Path]:
             remove(part)
 
 
+@contextmanager
+def scratch_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give an empty folder beside `path` that is removed at the end of the block.
+
+    Folders of `path` that killed processes left behind are removed first.
+
+    Parameters
+    ----------
+    path : path-like
+        What the folder lies beside, and is named after.
+
+    Yields
+    ------
+    Path
+        A hidden folder that nobody else has.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be made.
+    """
+    final = Path(path)
+    with writing(final):
+        _remove_abandoned(final)
+        folder = _aside(final)
+        folder.mkdir()
+    try:
+        yield folder
+    finally:
+        remove(folder)
+
+
 def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write `text` as UTF-8 under `path`, whole or not at all.
 
@@ -108,6 +140,13 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def size_of(path: Path) -> int:
+    """Return the bytes of a file, or of all files in a folder; 0 if there is none."""
+    if path.is_dir():
+        return sum(file.lstat().st_size for file in path.rglob("*") if not file.is_dir())
+    return path.lstat().st_size if path.exists() else 0
 
 
 def _aside(final: Path) -> Path:

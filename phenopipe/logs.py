@@ -7,10 +7,12 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from phenopipe.errors import PhenopipeError
 from phenopipe.files import writing
+from phenopipe.job_files import job_line, this_job
 
 log = logging.getLogger(__name__)
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -52,6 +54,8 @@ class LogFile(logging.FileHandler):
 def stage_log(path: str | os.PathLike[str]) -> Iterator[None]:
     """Log to a file while a job runs; an error of the user's ends it with its lines, exit code 1.
 
+    The last line says when and where the job ran, see :mod:`phenopipe.job_files`.
+
     Parameters
     ----------
     path : path-like
@@ -92,6 +96,7 @@ def _logging_to(path: str | os.PathLike[str]) -> Iterator[None]:
     """Send all logging to a file, errors that end the block included."""
     handler = LogFile(path)
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    started = datetime.now().astimezone()
     try:
         yield
     except PhenopipeError as error:
@@ -102,5 +107,6 @@ def _logging_to(path: str | os.PathLike[str]) -> Iterator[None]:
         log.exception("stopped by an error that was not expected")
         raise
     finally:
+        log.info("%s", job_line(this_job(started)))
         logging.getLogger().removeHandler(handler)
         handler.close()

@@ -23,9 +23,10 @@ from phenopipe.files import write_aside
 
 #: What a store may hold, and the layout of each, under the attribute `format`. A layout that
 #: older code would misread gets a new number.
-Kind = Literal["crops", "predictions", "labels"]
+Kind = Literal["crops", "cleaned crops", "predictions", "labels"]
 FORMATS: Mapping[Kind, str] = {
     "crops": "phenopipe-crops-1",
+    "cleaned crops": "phenopipe-cleaned-crops-1",
     "predictions": "phenopipe-predictions-2",
     "labels": "phenopipe-labels-2",
 }
@@ -44,7 +45,7 @@ def create_store(
     ----------
     path : path-like
         Final folder of the store, usually ``*.zarr``.
-    kind : {"crops", "predictions", "labels"}
+    kind : {"crops", "cleaned crops", "predictions", "labels"}
         What it holds; written as the attribute `format`.
     attributes : mapping, optional
         JSON-serialisable attributes of the store's root group.
@@ -137,7 +138,7 @@ def open_store(path: str | os.PathLike[str], kind: Kind | None = None) -> zarr.G
     ----------
     path : path-like
         Folder of the store.
-    kind : {"crops", "predictions", "labels"}, optional
+    kind : {"crops", "cleaned crops", "predictions", "labels"}, optional
         What it must hold; by default anything.
 
     Raises

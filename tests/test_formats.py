@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
+from datetime import datetime
 from pathlib import Path
 
 import cv2
@@ -16,13 +18,16 @@ import torch
 from green_plants import draw_pot, write_picture
 from safetensors import safe_open
 
-from phenopipe.config import ModelSettings, check_config
+from phenopipe.config import IngestSettings, ModelSettings, check_config
 from phenopipe.encoding import SURE_COSINE, SURE_DISTANCE, background_direction
-from phenopipe.ingest import ingest_shard
+from phenopipe.ingest import borrow_crops, ingest_shard
+from phenopipe.ingest.cleaned import CropOrigin, clean_store
 from phenopipe.model.find import file_sha256
-from phenopipe.plan import write_plan
+from phenopipe.nightly import Night
+from phenopipe.plan import read_roster, write_plan
 from phenopipe.plan.rosters import Rosters
 from phenopipe.predict import predict_shard
+from phenopipe.provenance import table_facts
 from phenopipe.season import write_season
 from phenopipe.segment import segment_set
 from phenopipe.segment.image_set import CROPS_A_FILE, LARGEST_TASK
@@ -116,6 +121,7 @@ def run_set(out: Path, name: str, config, rosters, model: Path) -> None:
         quality=config.analyses["default"].quality,
         provenance=Provenance("default", "default", file_sha256(model)),
         out=folder,
+        facts=table_facts(config, "default", datetime.now().astimezone(), name, [predictions]),
     )
 
 
@@ -246,6 +252,38 @@ def test_summary(results: Path) -> None:
     (failure,) = sets["night_02"]["failures"]
     (meaning,) = (m for name, m in rows("Summary", "summary key") if name == "`failures`")
     assert re.findall(r"`(\w+)`", meaning) == list(failure)
+
+
+def test_what_made_a_table(results: Path) -> None:
+    facts = {name for cell in names("What made a table", "fact") for name in cell.split("`, `")}
+    for table in ("sets/night_02/plants", "sets/night_02/leaves"):
+        path = results / "analyses/default" / f"{table}.schema.json"
+        assert set(json.loads(path.read_text())["about"]) == facts
+
+
+def test_cleaned_crops(results: Path, tmp_path: Path) -> None:
+    store = tmp_path / "0000.zarr"
+    shutil.copytree(results / "crops/night_01/0000.zarr", store)
+    roster, crop_size = results / "plan/night_01.roster.tsv", 96
+    digest = read_roster(roster).shard_digest("0000")
+    settings = IngestSettings(crop_size=crop_size).model_dump(mode="json")
+    images = str(results.parent / "images")
+    clean_store(store, CropOrigin(str(roster), "0000", digest, images, settings))
+    documented = names("Crops", "attribute of cleaned crops")
+    assert list(open_store(store, "cleaned crops").attrs) == documented
+    with borrow_crops([store, results / "crops/night_02/0000.zarr"]) as (borrowed, own):
+        assert own == results / "crops/night_02/0000.zarr"
+        made, before = (
+            open_store(path, "crops") for path in (borrowed, results / "crops/night_01/0000.zarr")
+        )
+        np.testing.assert_array_equal(made["rgb"][:], before["rgb"][:])
+        assert dict(made.attrs) == dict(before.attrs)
+    assert [path.name for path in tmp_path.iterdir()] == ["0000.zarr"]
+
+
+def test_nights() -> None:
+    night = Night("trial", "2026-03-01T02:00:00+01:00", "node", "0.1")
+    assert list(night.as_json()) == names("Nights", "night key")
 
 
 def test_model_folder(model_folder: Path) -> None:

@@ -18,9 +18,10 @@ def test_lines_go_to_the_file_with_time_and_level(tmp_path: Path, capsys) -> Non
     with stage_log(path):
         log.info("größer")
         log.debug("too fine")
-    (line,) = path.read_text(encoding="utf-8").splitlines()
+    line, job = path.read_text(encoding="utf-8").splitlines()
     assert line.endswith(" INFO phenopipe.test: größer")
     assert line[:2] == "20"
+    assert " INFO phenopipe.logs: job {" in job
     assert capsys.readouterr().err == ""
 
 
@@ -38,7 +39,7 @@ def test_a_users_error_is_a_line_for_each_problem_and_exit_code_1(tmp_path: Path
     expected = "error: a.tsv: lacks the column pot\nerror: b.tsv: is empty\n"
     assert capsys.readouterr().err == expected
     lines = (tmp_path / "job.log").read_text().splitlines()
-    assert [line.partition(" ERROR ")[2] for line in lines] == [
+    assert [line.partition(" ERROR ")[2] for line in lines[:-1]] == [
         "phenopipe.logs: a.tsv: lacks the column pot",
         "phenopipe.logs: b.tsv: is empty",
     ]

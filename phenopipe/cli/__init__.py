@@ -11,14 +11,18 @@ from collections.abc import Callable
 
 from phenopipe.cli import stages
 from phenopipe.cli.app import app
+from phenopipe.cli.clean import clean
 from phenopipe.cli.compare import compare
 from phenopipe.cli.evaluate import evaluate
 from phenopipe.cli.init import init
 from phenopipe.cli.measure import measure
+from phenopipe.cli.nightly import nightly
 from phenopipe.cli.submission import submission
 from phenopipe.cli.sweep import sweep
 
-PEOPLE: tuple[Callable[..., None], ...] = (init, measure, evaluate, sweep, submission)
+PEOPLE: tuple[Callable[..., None], ...] = (
+    *(init, nightly, clean, measure, evaluate, sweep, submission),
+)
 STAGES: tuple[Callable[..., None], ...] = (
     stages.synth,
     stages.plan,

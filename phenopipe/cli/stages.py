@@ -119,11 +119,13 @@ def predict(
     Example: phenopipe predict results/crops/night_01/0000.zarr --out 0000.zarr
     """
     from phenopipe.config import load_config
+    from phenopipe.ingest import borrow_crops
     from phenopipe.model.find import find_weights
     from phenopipe.predict import predict_shard
 
     weights, settings = find_weights(model), load_config(config).predict
-    predict_shard(crops, weights, out, settings, table=crops.with_suffix(".tsv"))
+    with borrow_crops([crops]) as (store,):
+        predict_shard(store, weights, out, settings, table=crops.with_suffix(".tsv"))
 
 
 def segment(
@@ -144,19 +146,22 @@ def segment(
     Example: phenopipe segment --crops 0000.zarr --predictions predictions/0000.zarr --out night_01
     """
     from phenopipe.config import load_config
+    from phenopipe.ingest import borrow_crops
     from phenopipe.segment import segment_set
 
     settings = load_config(config)
-    segment_set(
-        [(store.with_suffix(".tsv"), store) for store in crops],
-        predictions,
-        out / "labels.zarr",
-        out / "measurements.parquet",
-        settings=analysis_of(settings, analysis).segment,
-        dask=settings.dask,
-        workers=workers,
-        performance_report=performance_report,
-    )
+    tables = [store.with_suffix(".tsv") for store in crops]
+    with borrow_crops(crops) as stores:
+        segment_set(
+            list(zip(tables, stores, strict=True)),
+            predictions,
+            out / "labels.zarr",
+            out / "measurements.parquet",
+            settings=analysis_of(settings, analysis).segment,
+            dask=settings.dask,
+            workers=workers,
+            performance_report=performance_report,
+        )
 
 
 def tabulate(
@@ -227,21 +232,23 @@ def report(
     Example: phenopipe report results/analyses/default/season
     """
     from phenopipe.config import load_config
+    from phenopipe.ingest import borrow_crops
     from phenopipe.report import write_season_report, write_set_report
 
     settings = load_config(config)
     made_with = analysis_of(settings, analysis).model_dump(mode="json")
     out = tables / "report.html"
     if crops:
-        write_set_report(
-            plants=tables / "plants.csv",
-            crop_tables=[store.with_suffix(".tsv") for store in crops],
-            crops=crops,
-            labels=tables / "labels.zarr",
-            settings=settings.report,
-            made_with=made_with,
-            out=out,
-        )
+        with borrow_crops(crops) as stores:
+            write_set_report(
+                plants=tables / "plants.csv",
+                crop_tables=[store.with_suffix(".tsv") for store in crops],
+                crops=stores,
+                labels=tables / "labels.zarr",
+                settings=settings.report,
+                made_with=made_with,
+                out=out,
+            )
     else:
         write_season_report(
             plants=tables / "plants.csv",

@@ -9,6 +9,7 @@ from phenopipe.config.config import AnalysisSettings, Config
 from phenopipe.config.data import DataSettings
 from phenopipe.config.ingest import CameraSettings, IngestSettings, PotLayout
 from phenopipe.config.load import check_block, check_config, load_config, read_yaml
+from phenopipe.config.nightly import NightlySettings, RetentionSettings
 from phenopipe.config.plan import PlanSettings
 from phenopipe.config.predict import PredictSettings
 from phenopipe.config.report import ReportSettings, RunSettings
@@ -28,12 +29,14 @@ __all__ = [
     "IngestSettings",
     "LossSettings",
     "ModelSettings",
+    "NightlySettings",
     "PlanSettings",
     "PlantSettings",
     "PotLayout",
     "PredictSettings",
     "QualitySettings",
     "ReportSettings",
+    "RetentionSettings",
     "RunSettings",
     "SeasonSettings",
     "SegmentSettings",

@@ -12,6 +12,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from phenopipe.config.block import Block, setting
 from phenopipe.config.compare import CompareSettings
 from phenopipe.config.ingest import IngestSettings
+from phenopipe.config.nightly import NightlySettings, RetentionSettings
 from phenopipe.config.plan import PlanSettings
 from phenopipe.config.predict import PredictSettings
 from phenopipe.config.report import ReportSettings, RunSettings
@@ -54,6 +55,8 @@ class Config(Block):
     report: ReportSettings = setting(ReportSettings, "HTML pages.")
     compare: CompareSettings = setting(CompareSettings, "Analyses side by side.")
     run: RunSettings = setting(RunSettings, "When a run counts as failed.")
+    nightly: NightlySettings = setting(NightlySettings, "Unattended runs (docs/nightly.md).")
+    retention: RetentionSettings = setting(RetentionSettings, "What clean may remove.")
 
     @field_validator("models", "analyses")
     @classmethod

@@ -21,6 +21,11 @@ class PlanSettings(Block):
     sets: list[str] | None = setting(
         None, "Subfolders to take as image sets; null takes every subfolder."
     )
+    hold: list[str] = setting(
+        [],
+        "Image sets to leave as they are: nothing new or changed of theirs is taken up, and their "
+        "pictures may even be gone. A set that was never planned waits.",
+    )
     sample_sheet: str | None = setting(
         None,
         "TSV or CSV with the columns image_set and image (a path below image_root), and any of "

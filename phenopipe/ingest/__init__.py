@@ -1,5 +1,6 @@
 """From picture files to crops of one size: decode once, cut pots, resample, store."""
 
+from phenopipe.ingest.cleaned import borrow_crops
 from phenopipe.ingest.crop import Crop, cut_crop
 from phenopipe.ingest.decode import decode_image
 from phenopipe.ingest.image import cut_pots, unreadable_pots
@@ -11,6 +12,7 @@ __all__ = [
     "Crop",
     "CropRow",
     "PotBox",
+    "borrow_crops",
     "cut_crop",
     "cut_pots",
     "decode_image",

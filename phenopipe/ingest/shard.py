@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from phenopipe.config import IngestSettings
 from phenopipe.crop_writer import CropWriter
@@ -64,17 +65,48 @@ def ingest_shard(
     if expected_digest not in (None, digest):
         raise InputError(f"{roster}: shard {shard} was planned anew meanwhile; run again")
     rows = planned.shard_rows(shard)
-    pots, side = sum(len(pots_of(row, settings)) for row in rows), settings.crop_size
-    attributes = {"crop_size": side, "shard_digest": digest}
+    attributes = {"crop_size": settings.crop_size, "shard_digest": digest}
+    shape = (count_crops(rows, settings), settings.crop_size, settings.crop_size, 3)
     table: list[CropRow] = []
     with create_store(out_zarr, "crops", attributes) as group:
         remove(Path(out_tsv))
-        with CropWriter(group, "rgb", (pots, side, side, 3), np.uint8) as crops:
-            for row in track(rows, len(rows), "ingest"):
-                for crop_row, crop in _ingest_image(row, Path(image_root), settings):
-                    table.append(crop_row)
-                    crops.append(np.zeros((side, side, 3), np.uint8) if crop is None else crop.rgb)
+        with CropWriter(group, "rgb", shape, np.uint8) as rgb:
+            for crop_row, crop in cut_shard(rows, Path(image_root), settings):
+                table.append(crop_row)
+                rgb.append(crop)
     write_crop_table(out_tsv, table)
+
+
+def count_crops(rows: Sequence[RosterRow], settings: IngestSettings) -> int:
+    """Return how many crops :func:`cut_shard` will give."""
+    return sum(len(pots_of(row, settings)) for row in rows)
+
+
+def cut_shard(
+    rows: Sequence[RosterRow], root: Path, settings: IngestSettings
+) -> Iterator[tuple[CropRow, NDArray[np.uint8]]]:
+    """Cut all crops of a shard, one after another.
+
+    Parameters
+    ----------
+    rows : sequence of RosterRow
+        The shard's images.
+    root : Path
+        Folder that their paths are relative to and may not leave.
+    settings : IngestSettings
+        Size of crops, limits and cameras.
+
+    Yields
+    ------
+    row : CropRow
+        What the crop is.
+    crop : ndarray, (S, S, 3), uint8
+        Its pixels; black for an image that cannot be read.
+    """
+    for row in track(rows, len(rows), "ingest"):
+        for crop_row, crop in _ingest_image(row, root, settings):
+            black = np.zeros((settings.crop_size, settings.crop_size, 3), np.uint8)
+            yield crop_row, black if crop is None else crop.rgb
 
 
 def _ingest_image(

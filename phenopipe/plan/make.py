@@ -143,17 +143,32 @@ def iter_rosters(
     now = time.time() if now is None else now
     source = open_source(config, now)
     empty: list[Roster] | None = []
-    for key in _keys(source):
+    held = held_sets(config.plan, folder)
+    for key in sorted({*_keys(source), *held}, key=set_name):
         path = Path(folder) / f"{key}.roster.tsv"
         previous = read_roster(path) if path.exists() else None
-        roster = make_roster(config, key, previous, now, source)
+        if set_name(key) in config.plan.hold:
+            if previous is None:
+                continue
+            roster = previous
+        else:
+            roster = make_roster(config, key, previous, now, source)
         yield key, roster
         if roster.kept:
             empty = None
         elif empty is not None:
             empty.append(roster)
+    if empty == [] and config.plan.hold:
+        raise InputError("plan.hold: leaves no image set to plan")
     if empty is not None:
         require_images(empty)
+
+
+def held_sets(settings: PlanSettings, folder: str | os.PathLike[str]) -> list[str]:
+    """Return the keys of held sets that were planned before, whether their pictures are there."""
+    chosen = [name for name in settings.hold if settings.sets is None or name in settings.sets]
+    keys = sorted({set_key(name) for name in chosen})
+    return [key for key in keys if (Path(folder) / f"{key}.roster.tsv").exists()]
 
 
 def require_images(rosters: Sequence[Roster]) -> None:

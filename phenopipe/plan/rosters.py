@@ -89,7 +89,7 @@ class Rosters(Mapping[str, Roster]):
             One line a set, the most frequent reasons first; safe to print on a terminal.
         """
         lines = []
-        for roster in self._found.values():
+        for roster in self.values():
             reasons = Counter(row.reason for row in roster.rows if row.reason)
             if reasons:
                 why = "; ".join(f"{n} {printable(reason)}" for reason, n in reasons.most_common(3))

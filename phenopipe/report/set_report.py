@@ -14,7 +14,9 @@ import pandas as pd
 from phenopipe.config import ReportSettings
 from phenopipe.errors import StoreError
 from phenopipe.files import write_text
+from phenopipe.provenance import text_facts
 from phenopipe.report.charts import Chart, bar_chart, histogram
+from phenopipe.report.costs import CostFiles, cost_facts
 from phenopipe.report.gallery import CropPictures, choose_rows, show_plants
 from phenopipe.report.page import format_number, render_page, text_records
 from phenopipe.tabulate.flags import FAILED, FLAGS, has_flag
@@ -43,6 +45,7 @@ def write_set_report(
     settings: ReportSettings,
     made_with: Mapping[str, Any],
     out: _Path,
+    costs: CostFiles | None = None,
 ) -> None:
     """Write the page of one image set: numbers, pictures, distributions, flags, provenance.
 
@@ -60,6 +63,8 @@ def write_set_report(
         Settings to name on the page.
     out : path-like
         The HTML file.
+    costs : CostFiles, optional
+        Where to read what the set cost.
 
     Raises
     ------
@@ -87,6 +92,7 @@ def write_set_report(
         failed=FAILED,
         meaning=_meaning,
         made=made_facts(plants, made_with),
+        costs=cost_facts(costs or CostFiles(), table["image"].nunique()),
     )
     write_text(out, page)
 
@@ -119,7 +125,7 @@ def made_facts(table: _Path, made_with: Mapping[str, Any]) -> list[tuple[str, st
         about = json.loads(path.read_text(encoding="utf-8"))["about"]
     except (OSError, ValueError, KeyError) as error:
         raise StoreError(f"{path}: cannot be read as a schema ({error})") from error
-    facts = {**about, **made_with}
+    facts = {**text_facts(about), **made_with}
     return [(name.replace("_", " "), str(value)) for name, value in facts.items()]
 
 

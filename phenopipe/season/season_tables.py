@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from phenopipe.config import SeasonSettings
+from phenopipe.model.find import file_sha256
+from phenopipe.provenance import code_facts
 from phenopipe.season.columns import GROWTH, TRACKS
 from phenopipe.season.growth import growth_rates
 from phenopipe.season.observations import hours_of, usable_observations
@@ -72,7 +76,12 @@ def season_tables(plants: pd.DataFrame, leaves: pd.DataFrame, settings: SeasonSe
 
 
 def write_season(
-    *, plants: Iterable[_Path], leaves: Iterable[_Path], settings: SeasonSettings, out: _Path
+    *,
+    plants: Iterable[_Path],
+    leaves: Iterable[_Path],
+    settings: SeasonSettings,
+    out: _Path,
+    facts: Mapping[str, Any] | None = None,
 ) -> None:
     """Write plants.csv, leaves.csv, growth.csv and tracks.csv, each with Parquet and schema.
 
@@ -84,16 +93,24 @@ def write_season(
         Limits for growth and tracks.
     out : path-like
         Folder for the tables.
+    facts : mapping, optional
+        Further facts for the schemas beside the tables: settings, and of the run.
 
     Raises
     ------
     StoreError
         If a table is missing or damaged.
     """
+    plants = list(plants)
     season = season_tables(_read_all(plants), _read_all(leaves), settings)
     extra = [name for name in season.plants.columns if name not in names(PLANTS)]
     columns = (*PLANTS, *extra_text(extra))
-    about = _provenance(season.plants)
+    about = {
+        **_provenance(season.plants),
+        **code_facts(),
+        "inputs": {"plants_sha256": _sha256_of_all(plants)},
+        **(facts or {}),
+    }
     write_table(Path(out) / "leaves.csv", season.leaves, LEAVES, about)
     write_table(Path(out) / "growth.csv", season.growth, GROWTH, about)
     write_table(Path(out) / "tracks.csv", season.tracks, TRACKS, about)
@@ -108,6 +125,14 @@ def _provenance(plants: pd.DataFrame) -> dict[str, str]:
     """Return what made the rows; several values, where a model changed, are all named."""
     made_by = [field.name for field in fields(Provenance)]
     return {name: ", ".join(sorted(plants[name].dropna().unique())) for name in made_by}
+
+
+def _sha256_of_all(tables: Iterable[_Path]) -> str:
+    """Hash the hashes of the sets' tables, which name their plans by what they hold."""
+    digest = hashlib.sha256()
+    for path in tables:
+        digest.update(file_sha256(Path(path).with_suffix(".parquet")).encode())
+    return digest.hexdigest()
 
 
 def _in_time(rows: pd.DataFrame) -> pd.DataFrame:

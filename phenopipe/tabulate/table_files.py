@@ -22,7 +22,7 @@ def write_table(
     path: str | os.PathLike[str],
     table: pd.DataFrame,
     columns: Sequence[Column],
-    about: Mapping[str, str] | None = None,
+    about: Mapping[str, Any] | None = None,
 ) -> None:
     """Write a table as CSV, and beside it as Parquet and its schema.
 
@@ -56,7 +56,7 @@ def write_table(
 
 
 def table_schema(
-    name: str, columns: Sequence[Column], about: Mapping[str, str] | None = None
+    name: str, columns: Sequence[Column], about: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """Describe a table for programs: type, unit, meaning and ontology term of each column.
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -13,7 +14,9 @@ import pyarrow.parquet as pq
 from phenopipe.config import QualitySettings
 from phenopipe.errors import StoreError
 from phenopipe.ingest.table import read_crop_table
+from phenopipe.model.find import file_sha256
 from phenopipe.plan import read_plan
+from phenopipe.provenance import code_facts
 from phenopipe.tabulate.columns import LEAF_TRAITS, LEAVES, PLANT_TRAITS, PLANTS
 from phenopipe.tabulate.pots import CROP_NUMBERS, CROP_TEXT, extra_columns, join_pots
 from phenopipe.tabulate.rows import Provenance, extra_text, leaf_rows, plant_rows
@@ -32,6 +35,7 @@ def tabulate_set(
     quality: QualitySettings,
     provenance: Provenance,
     out: _Path,
+    facts: Mapping[str, Any] | None = None,
 ) -> None:
     """Write plants.csv and leaves.csv of one image set, with Parquet and schemas beside them.
 
@@ -51,6 +55,8 @@ def tabulate_set(
         What made the measurements.
     out : path-like
         Folder for the tables.
+    facts : mapping, optional
+        Further facts for the schemas beside the tables: settings, and of the run.
 
     Raises
     ------
@@ -63,10 +69,16 @@ def tabulate_set(
     pots = join_pots(planned_images(plan), read_crops(crops), sheet)
     measured = read_measurements(measurements)
     plants = plant_rows(pots, measured, quality=quality, provenance=provenance)
-    about = {name: str(value) for name, value in vars(provenance).items()}
+    about = {**vars(provenance), **code_facts(), **_inputs(plan, plants_sheet), **(facts or {})}
     columns = (*PLANTS, *extra_text(extra_columns(pots)))
     write_table(Path(out) / "leaves.csv", leaf_rows(pots, measured), LEAVES, about)
     write_table(Path(out) / "plants.csv", plants, columns, about)
+
+
+def _inputs(plan: _Path, plants_sheet: _Path | None) -> dict[str, dict[str, str]]:
+    """Return the SHA-256 of what the tables hang on besides settings; pictures by the plan's."""
+    sheet = "" if plants_sheet is None else file_sha256(plants_sheet)
+    return {"inputs": {"plan_sha256": file_sha256(plan), "plants_sheet_sha256": sheet}}
 
 
 def planned_images(path: _Path) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import signal
 import socket
@@ -19,12 +20,20 @@ JOBS = Counter(plan=1, ingest=3, predict=3, segment=1, tabulate=1)
 
 
 def contents(folder):
-    """Content of every file below a folder, those under temporary names apart."""
+    """Content of every file below a folder but for times and ids; temporary names are left out."""
     return {
-        str(path.relative_to(folder)): path.read_bytes()
+        str(path.relative_to(folder)): content(path)
         for path in folder.rglob("*")
         if path.is_file() and not any(part.endswith(".part") for part in path.parts)
     }
+
+
+def content(path):
+    if not path.name.endswith(".schema.json"):
+        return path.read_bytes()
+    described = json.loads(path.read_text(encoding="utf-8"))
+    del described["about"]["run"]
+    return described
 
 
 def kill_when(process, happened, timeout=120):

@@ -1,16 +1,23 @@
 """Write the page of one image set."""
 
 from phenopipe.config import ReportSettings
+from phenopipe.ingest import borrow_crops
 from phenopipe.logs import stage_log
-from phenopipe.report import write_set_report
+from phenopipe.report import set_cost_files, write_set_report
 
-with stage_log(snakemake.log[0]):
+with stage_log(snakemake.log[0]), borrow_crops(snakemake.input.crops) as crops:
     write_set_report(
         plants=snakemake.input.plants,
         crop_tables=snakemake.input.tables,
-        crops=snakemake.input.crops,
+        crops=crops,
         labels=snakemake.input.labels,
         settings=ReportSettings(**snakemake.params.settings),
         made_with=snakemake.params.made_with,
         out=snakemake.output[0],
+        costs=set_cost_files(
+            snakemake.wildcards.set,
+            snakemake.input.tables,
+            snakemake.params.made_with["model"],
+            snakemake.wildcards.analysis,
+        ),
     )

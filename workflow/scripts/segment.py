@@ -3,15 +3,16 @@
 from pathlib import Path
 
 from phenopipe.config import SegmentSettings, check_config
+from phenopipe.ingest import borrow_crops
 from phenopipe.logs import stage_log
 from phenopipe.segment import segment_set
 
 # Dask starts worker processes by importing the main module, which this script is.
 if __name__ == "__main__":
-    with stage_log(snakemake.log[0]):
+    with stage_log(snakemake.log[0]), borrow_crops(snakemake.input.crops) as crops:
         dask, log = check_config(snakemake.config).dask, Path(snakemake.log[0])
         segment_set(
-            list(zip(snakemake.input.tables, snakemake.input.crops, strict=True)),
+            list(zip(snakemake.input.tables, crops, strict=True)),
             list(snakemake.input.predictions),
             snakemake.output.labels,
             snakemake.output.measurements,

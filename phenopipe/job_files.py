@@ -1,0 +1,121 @@
+"""Where the jobs behind a set's tables leave their logs, and what these say of a job."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from phenopipe.errors import StoreError
+
+#: Paths of logs and benchmarks without their endings, by stage.
+JobFiles = Mapping[str, Sequence[Path]]
+
+_LINE = re.compile(r" phenopipe\.logs: job (\{.*\})$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job as its log's last line says.
+
+    Attributes
+    ----------
+    started, finished : str
+        ISO 8601 with offset.
+    host : str
+        Machine that it ran on.
+    slurm_job_id : str
+        Empty where it was no job of SLURM's.
+    gpus : int
+        GPUs that its process computed on.
+    """
+
+    started: str
+    finished: str
+    host: str
+    slurm_job_id: str
+    gpus: int
+
+
+def set_jobs(
+    key: str, shards: Iterable[str], model: str, analysis: str, logs: Path = Path("logs")
+) -> JobFiles:
+    """Name the files of all jobs behind the tables of an image set.
+
+    Parameters
+    ----------
+    key : str
+        Key of the set.
+    shards : iterable of str
+        Its shards.
+    model, analysis : str
+        Names of the configuration.
+    logs : Path
+        Folder of the logs.
+
+    Returns
+    -------
+    mapping of str to sequence of Path
+        By stage, in the order of the data; add ``.log`` or ``.benchmark.tsv``.
+    """
+    shards = list(shards)
+    return {
+        "ingest": [logs / "ingest" / key / shard for shard in shards],
+        "predict": [logs / "predict" / model / key / shard for shard in shards],
+        "segment": [logs / "segment" / analysis / key],
+        "tabulate": [logs / "tabulate" / analysis / key],
+    }
+
+
+def this_job(started: datetime) -> Job:
+    """Describe the job that this process is, now."""
+    return Job(
+        started=started.isoformat(timespec="seconds"),
+        finished=datetime.now().astimezone().isoformat(timespec="seconds"),
+        host=socket.gethostname(),
+        slurm_job_id=os.environ.get("SLURM_JOB_ID", ""),
+        gpus=_gpus_used(),
+    )
+
+
+def job_line(job: Job) -> str:
+    """Return the line of a log by which :func:`read_job` knows the job again."""
+    return f"job {json.dumps(asdict(job))}"
+
+
+def read_job(stem: Path) -> Job | None:
+    """Read what the log of a job says of it; None if there is no such log, or it was cut short.
+
+    Raises
+    ------
+    StoreError
+        If there is a log that cannot be read.
+    """
+    path = with_ending(stem, ".log")
+    try:
+        found = _LINE.findall(path.read_text(encoding="utf-8", errors="replace"))
+        return Job(**json.loads(found[-1])) if found else None
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError) as error:
+        raise StoreError(f"{path}: cannot be read as the log of a job ({error})") from error
+
+
+def with_ending(stem: Path, ending: str) -> Path:
+    """Add an ending to a name that may hold dots."""
+    return stem.with_name(stem.name + ending)
+
+
+def _gpus_used() -> int:
+    """Count the GPUs on which torch holds, or held, memory; without loading it."""
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_initialized():
+        return 0
+    count: int = torch.cuda.device_count()
+    return sum(torch.cuda.max_memory_allocated(index) > 0 for index in range(count))

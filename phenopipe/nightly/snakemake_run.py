@@ -1,0 +1,141 @@
+"""Snakemake as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import BinaryIO
+
+from phenopipe.errors import ConfigError
+from phenopipe.files import writing
+
+#: Lines of Snakemake's and its jobs' that say what went wrong begin with one of these.
+_TROUBLE = ("error: ", "Error in rule ", "Error in checkpoint ")
+#: Most of them that a summary repeats.
+MOST_ERRORS = 20
+_RESERVED = ("--config", "-C", "--configfile", "--configfiles", "--directory", "-d")
+
+
+@dataclass(frozen=True)
+class SnakemakeRun:
+    """What a run of Snakemake came to.
+
+    Attributes
+    ----------
+    exit_code : int
+        Its exit code; negative if a signal ended it.
+    errors : tuple of str
+        Lines that say what went wrong, the first `MOST_ERRORS` different ones.
+    """
+
+    exit_code: int
+    errors: tuple[str, ...]
+
+
+def snakemake_command(
+    options: Sequence[str], held: Iterable[str] = (), configfile: Path | None = None
+) -> list[str]:
+    """Return the command that runs the workflow of the folder it is called in.
+
+    Parameters
+    ----------
+    options : sequence of str
+        Options of Snakemake.
+    held : iterable of str
+        Image sets to leave as they are, see ``plan.hold``.
+    configfile : Path, optional
+        Configuration, if it is not the one that the Snakefile names.
+
+    Raises
+    ------
+    ConfigError
+        If an option is one that this command gives itself.
+    """
+    names = {option.partition("=")[0] for option in options}
+    if taken := sorted(names.intersection(_RESERVED)):
+        raise ConfigError(
+            f"nightly: {', '.join(taken)} cannot be passed on to Snakemake; write settings into "
+            "the configuration (--config FILE before --) and run in the project's folder"
+        )
+    command = [sys.executable, "-m", "snakemake", *options]
+    if configfile is not None:
+        command += ["--configfile", str(configfile)]
+    if held := sorted(held):
+        command += ["--config", f"plan={json.dumps({'hold': held})}"]
+    return command
+
+
+def run_snakemake(command: Sequence[str], log: Path, lock: int) -> SnakemakeRun:
+    """Run Snakemake to its end; what it says goes to a log.
+
+    SIGINT and SIGTERM are passed on to it and its jobs once, and it is waited for.
+
+    Parameters
+    ----------
+    command : sequence of str
+        As :func:`snakemake_command` gives it.
+    log : Path
+        Log file, written anew.
+    lock : int
+        Descriptor of the lock, which the process holds as long as it lives.
+
+    Raises
+    ------
+    StoreError
+        If the log cannot be begun.
+    """
+    with writing(log):
+        log.parent.mkdir(parents=True, exist_ok=True)
+        # The file itself, no pipe: Snakemake goes on where this process is killed.
+        told = log.open("wb")
+    with told, _start(command, told, lock) as process, _passing_on(process):
+        code = process.wait()
+    return SnakemakeRun(code, _errors(log))
+
+
+def _start(command: Sequence[str], told: BinaryIO, lock: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=told,
+        stderr=subprocess.STDOUT,
+        pass_fds=[lock],
+        # A terminal's Ctrl-C would reach it a second time, which leaves its jobs running.
+        start_new_session=True,
+    )
+
+
+def _errors(log: Path) -> tuple[str, ...]:
+    """Return the lines of a log that say what went wrong, each once."""
+    errors: dict[str, None] = {}
+    with log.open(encoding="utf-8", errors="backslashreplace") as lines:
+        for line in lines:
+            if line.startswith(_TROUBLE) and len(errors) < MOST_ERRORS:
+                errors[line.strip()] = None
+    return tuple(errors)
+
+
+@contextmanager
+def _passing_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Pass signals that ask to stop on to a process and its jobs."""
+    before = {}
+
+    def pass_on(number: int, _: FrameType | None) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        before[number] = signal.signal(number, pass_on)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,175 @@
+"""The parts of a night, each for itself: lock, disk, sets being copied, hook, command, summary."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from phenopipe.config import check_config
+from phenopipe.errors import ConfigError
+from phenopipe.nightly.hook import call_hook
+from phenopipe.nightly.lock import BusyError, is_in_use, sole_run
+from phenopipe.nightly.settle import find_unsettled, wait_until_settled
+from phenopipe.nightly.snakemake_run import run_snakemake, snakemake_command
+from phenopipe.nightly.space import NoSpaceError, check_space
+from phenopipe.nightly.summary import Night, night_text, write_night
+from phenopipe.tabulate.summary import Failure, Summary
+
+HOLD = """
+import subprocess, sys
+from pathlib import Path
+from phenopipe.nightly.lock import sole_run
+with sole_run(Path(sys.argv[1])) as lock:
+    child = subprocess.Popen(["sleep", "60"], pass_fds=[lock], stdout=subprocess.DEVNULL)
+    print(child.pid, flush=True)
+    child.wait()
+"""
+
+
+def test_a_lock_lasts_until_the_last_process_that_holds_it_has_ended(tmp_path: Path) -> None:
+    path = tmp_path / "folder/night.lock"
+    with subprocess.Popen([sys.executable, "-c", HOLD, path], stdout=subprocess.PIPE) as owner:
+        child = int(owner.stdout.readline())
+        for kill in (owner.kill, lambda: os.kill(child, 9)):
+            with (
+                pytest.raises(BusyError, match=f"going on, process {owner.pid} on "),
+                sole_run(path),
+            ):
+                pass
+            kill()
+            owner.wait()
+    deadline = time.monotonic() + 60
+    while Path(f"/proc/{child}/fd").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    with sole_run(path):
+        assert path.read_text().startswith(f"process {os.getpid()} on ")
+    with sole_run(path):
+        pass
+
+
+def test_a_snakemake_that_was_started_by_hand(tmp_path: Path) -> None:
+    marks = tmp_path / ".snakemake/locks"
+    marks.mkdir(parents=True)
+    lock = tmp_path / ".snakemake/phenopipe.lock"
+    hold = (
+        "import fcntl, sys; file = open(sys.argv[1], 'w'); fcntl.flock(file, fcntl.LOCK_SH); "
+        "print(flush=True); input()"
+    )
+    command = [sys.executable, "-c", hold, lock]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes) as owner:
+        owner.stdout.readline()
+        assert not is_in_use(tmp_path)  # a dry-run marks nothing
+        (marks / "0.output.lock").touch()
+        assert is_in_use(tmp_path)
+        owner.communicate(b"\n")
+    assert not is_in_use(tmp_path)
+
+
+def test_too_little_room(tmp_path: Path) -> None:
+    with pytest.raises(NoSpaceError, match=r"results: its disk has .* GB left, .* 1e\+12 GB"):
+        check_space(tmp_path / "not/yet/results", 1e12)
+    assert check_space(tmp_path / "results", 0) > 0
+
+
+@pytest.fixture
+def config(tmp_path: Path):
+    def build(**nightly: object):
+        plan = {"image_root": str(tmp_path / "images")}
+        return check_config({"plan": plan, "nightly": nightly})
+
+    for name in ("night_1/a.png", "night_2/b.png", "night_2/c.png"):
+        (tmp_path / "images" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "images" / name).write_text("x")
+    return build
+
+
+def test_sets_that_have_not_settled(config, tmp_path: Path) -> None:
+    now = (tmp_path / "images/night_2/c.png").stat().st_ctime
+    assert list(find_unsettled(config(settle_minutes=10), now)) == ["night_1", "night_2"]
+    assert find_unsettled(config(settle_minutes=10), now + 601) == {}
+    assert find_unsettled(config(settle_minutes=0), now) == {}
+    os.utime(tmp_path / "images/night_2/c.png", (now + 300, now + 300))
+    ((name, (file,)),) = find_unsettled(config(settle_minutes=10), now + 700).items()
+    assert (name, file.image, round(file.seconds)) == ("night_2", "night_2/c.png", 400)
+
+
+@pytest.mark.parametrize(("wait_minutes", "left"), [(30, []), (5, ["night_1", "night_2"])])
+def test_waiting_for_sets(config, tmp_path: Path, wait_minutes: float, left: list[str]) -> None:
+    now = [(tmp_path / "images/night_2/c.png").stat().st_ctime]
+
+    def sleep(seconds: float) -> None:
+        assert seconds > 0
+        now[0] += seconds
+
+    settings = config(settle_minutes=10, wait_minutes=wait_minutes)
+    begun = now[0]
+    assert list(wait_until_settled(settings, clock=lambda: now[0], sleep=sleep)) == left
+    assert now[0] - begun == pytest.approx(300 if left else 600, abs=1)
+
+
+def test_a_hook_is_no_shell(tmp_path: Path) -> None:
+    script = "import sys; print(sys.argv[1:], sys.stdin.read()); sys.exit(3)"
+    command = [sys.executable, "-c", script, "{status} {other}", "; touch pwned"]
+    done = call_hook(command, "größer", {"status": "$(x)"}, 60)
+    assert done.exit_code == 3
+    assert done.problem == "ended with code 3: ['$(x) {other}', '; touch pwned'] größer"
+    assert call_hook(["true"], "", {}, 60).problem == ""
+
+
+def test_a_hook_that_is_missing_or_hangs() -> None:
+    assert call_hook(["/nowhere/mail"], "", {}, 60).problem == (
+        "cannot be started (No such file or directory)"
+    )
+    hangs = call_hook(["sleep", "60"], "", {}, 0.1)
+    assert (hangs.exit_code, hangs.problem) == (None, "did not end within 0.1 s")
+
+
+def test_the_command_of_snakemake() -> None:
+    command = snakemake_command(["--cores", "2"], ["b", 'a "x"'], Path("other.yaml"))
+    assert command[1:5] == ["-m", "snakemake", "--cores", "2"]
+    assert command[5:8] == ["--configfile", "other.yaml", "--config"]
+    key, _, value = command[8].partition("=")
+    assert (key, yaml.safe_load(value)) == ("plan", {"hold": ['a "x"', "b"]})
+    for option in ("--config", "--configfile=x.yaml", "-d"):
+        with pytest.raises(ConfigError, match="cannot be passed on"):
+            snakemake_command([option])
+
+
+def test_what_a_run_said(tmp_path: Path) -> None:
+    said = "error: a is b\\nall is well\\nerror: a is b\\nError in rule predict:\\n"
+    command = [sys.executable, "-c", f"print('{said}'); raise SystemExit(4)"]
+    with sole_run(tmp_path / "lock") as lock:
+        run = run_snakemake(command, tmp_path / "logs/night.log", lock)
+    assert (run.exit_code, run.errors) == (4, ("error: a is b", "Error in rule predict:"))
+    assert "all is well" in (tmp_path / "logs/night.log").read_text()
+
+
+def test_the_summary_of_a_night(tmp_path: Path) -> None:
+    night = Night("trial\x1b[31m", "2026-03-01T02:00:00+01:00", "node", "0.1")
+    failed = Summary(3, 2, 1, (Failure("night_1", "night_1/a.png", "A1", "is truncated"),))
+    night.made = {"default": {"night_1": failed}}
+    night.unfinished = {"default": ["night_2"]}
+    night.problems = ["error: a\tb"]
+    night.cleaned_bytes = 2_000_000_000
+    text = night_text(night)
+    assert "trial\\x1b[31m: failed (exit code 5)" in text
+    assert "night_1          6        3        2        1" in text
+    assert "failed: night_1, night_1/a.png, pot A1: is truncated" in text
+    assert "image sets without tables:\n  night_2\n" in text
+    assert "error: a\\tb" in text
+    assert "cleaned: 2 GB" in text
+    write_night(night, tmp_path / "n/x.json", tmp_path / "n/x.txt")
+    assert {path.name for path in (tmp_path / "n").iterdir()} == {
+        *("x.json", "x.txt", "latest.json", "latest.txt")
+    }
+    read = json.loads((tmp_path / "n/latest.json").read_text())
+    assert read["exit_code"] == 5
+    assert read["made"]["default"]["night_1"]["failures"][0]["pot"] == "A1"
