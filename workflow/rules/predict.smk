@@ -13,6 +13,8 @@ rule predict:
     conda:
         "../../envs/phenopipe.yaml"
     threads: workflow.cores or 4
+    resources:
+        gpu=gpus(CONFIG.predict),
     params:
         # Not through `input`: Snakemake forgets parameters that are made from it.
         model_sha256=model_sha256,

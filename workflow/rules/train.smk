@@ -12,6 +12,8 @@ checkpoint train:
     conda:
         "../../envs/phenopipe.yaml"
     threads: workflow.cores or 4
+    resources:
+        gpu=lambda wildcards: gpus(CONFIG.models[wildcards.model].train),
     params:
         settings=lambda wildcards: CONFIG.models[wildcards.model].model_dump(
             mode="json", exclude={"train": RUN_ONLY}
