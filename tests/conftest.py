@@ -20,6 +20,17 @@ settings.load_profile("untimed")
 ROOT = Path(__file__).resolve().parents[1]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tests of a file in one process, and all that need SLURM: there is one of it."""
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    for item in items:
+        alone = item.get_closest_marker("slurm")
+        group = "slurm" if alone else item.nodeid.split("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session")
 def data_folder() -> Path:
     """Folder of the real pictures; a test that needs it is skipped where it is absent."""

@@ -14,9 +14,10 @@ from phenopipe.cli.app import app
 from phenopipe.cli.evaluate import evaluate
 from phenopipe.cli.init import init
 from phenopipe.cli.measure import measure
+from phenopipe.cli.profile import profile
 from phenopipe.cli.submission import submission
 
-PEOPLE: tuple[Callable[..., None], ...] = (init, measure, evaluate, submission)
+PEOPLE: tuple[Callable[..., None], ...] = (init, profile, measure, evaluate, submission)
 STAGES: tuple[Callable[..., None], ...] = (
     stages.synth,
     stages.plan,

@@ -9,15 +9,13 @@ import subprocess
 PATIENCE_S = 10.0
 
 
-def ask(*command: str, patience: float = PATIENCE_S) -> str | None:
+def ask(*command: str) -> str | None:
     """Return what a command prints.
 
     Parameters
     ----------
     *command : str
         A command and its arguments; no shell reads them.
-    patience : float
-        How long to wait, s.
 
     Returns
     -------
@@ -27,7 +25,7 @@ def ask(*command: str, patience: float = PATIENCE_S) -> str | None:
     if shutil.which(command[0]) is None:
         return None
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=patience)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
     except subprocess.TimeoutExpired:
         return None
     return done.stdout if done.returncode == 0 else None

@@ -112,7 +112,7 @@ def detect_site(
     return Site(chosen, account or find_account(), scratch, command, poll, jobs)
 
 
-def render_profile(site: Site, about: str = GENERIC) -> dict[str, str]:
+def render_profile(site: Site, about: str = GENERIC, folder: Path | None = None) -> dict[str, str]:
     """Return the files of a profile, by name.
 
     Parameters
@@ -121,6 +121,8 @@ def render_profile(site: Site, about: str = GENERIC) -> dict[str, str]:
         The cluster.
     about : str
         The profile's first line.
+    folder : Path, optional
+        Where it will be; by default ``profiles/slurm`` of the checkout that it is used with.
     """
     environment = Environment(
         loader=PackageLoader("phenopipe.cluster", "."),
@@ -130,6 +132,7 @@ def render_profile(site: Site, about: str = GENERIC) -> dict[str, str]:
     )
     text = environment.get_template("slurm.yaml.j2").render(
         about=about,
+        folder=_yaml(str(folder.absolute() / "partitions.yaml")) if folder else None,
         jobs=site.jobs,
         status_command=site.status_command,
         poll_seconds=site.poll_seconds,
@@ -171,7 +174,7 @@ def write_profile(folder: Path, site: Site, about: str, *, replace: bool = False
     if (folder / "config.yaml").exists() and not replace:
         raise InputError(f"{folder}: has a profile already; --replace it, or choose --out")
     # The file that makes it a profile comes last.
-    for name, text in reversed(render_profile(site, about).items()):
+    for name, text in reversed(render_profile(site, about, folder).items()):
         write_text(folder / name, text)
 
 
@@ -195,4 +198,9 @@ def _limits(partition: Partition) -> dict[str, Any]:
 
 def _expression(text: str | None) -> str | None:
     """Quote text for Python, as which Snakemake reads a resource, and for YAML around it."""
-    return None if text is None else yaml.safe_dump(repr(text), width=10_000).strip()
+    return None if text is None else _yaml(repr(text))
+
+
+def _yaml(text: str) -> str:
+    """Quote text for YAML, on one line."""
+    return yaml.safe_dump(text, width=10_000, allow_unicode=True).removesuffix("...\n").strip()

@@ -66,7 +66,7 @@ END
     for node in "${NODES[@]}"; do
         gres=""
         [[ $node = gpu* ]] && gres="Gres=gpu:fake:2"
-        echo "NodeName=$node NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port++)) CPUs=4 RealMemory=4000 $gres State=UNKNOWN"
+        echo "NodeName=$node NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port++)) CPUs=4 RealMemory=16000 $gres State=UNKNOWN"
     done
     IFS=,
     echo "PartitionName=cpu Nodes=${CPU_NODES[*]} Default=YES MaxTime=1-00:00:00 DefaultTime=60 DefMemPerCPU=200 State=UP"

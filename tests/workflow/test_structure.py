@@ -53,8 +53,10 @@ def test_a_script_only_unpacks(script):
 
 def test_the_profile_gives_resources_to_rules_that_exist():
     profile = yaml.safe_load((ROOT / "profiles/default/config.yaml").read_text())
-    assert {"train", "predict", "segment"} <= set(profile["set-resources"]) <= set(RULES)
-    assert {"mem_mb", "runtime"} <= set(profile["default-resources"])
+    local = {"plan", "check"}
+    assert set(profile["set-resources"]) == set(RULES) - local
+    assert all({"mem_mb", "runtime"} <= set(own) for own in profile["set-resources"].values())
+    assert "default-resources" not in profile, "a cluster's would not count beside them"
     assert profile["rerun-incomplete"]
     assert profile["keep-going"]
 

@@ -29,6 +29,10 @@ with error_lines():
         or "config/config.yaml",
     )
 
+# A job that can be parallel takes what --cores gives; on a cluster, which counts jobs instead, its
+# profile says how many CPUs that is (set-threads).
+ALL_CORES = workflow.resource_settings.cores or 4
+
 # SLURM's warning before the end of a job's time goes to all its processes. A training hears it, as
 # scripts/train.py says; Snakemake lives on to see it write its checkpoint.
 signal.signal(signal.SIGUSR1, signal.SIG_IGN)

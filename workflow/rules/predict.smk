@@ -12,7 +12,7 @@ rule predict:
         "logs/predict/{model}/{set}/{shard}.benchmark.tsv"
     conda:
         "../../envs/phenopipe.yaml"
-    threads: workflow.cores or 4
+    threads: ALL_CORES
     resources:
         gpu=gpus(CONFIG.predict),
     params:
