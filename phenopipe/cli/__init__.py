@@ -16,8 +16,9 @@ from phenopipe.cli.init import init
 from phenopipe.cli.measure import measure
 from phenopipe.cli.profile import profile
 from phenopipe.cli.submission import submission
+from phenopipe.cli.verify import verify
 
-PEOPLE: tuple[Callable[..., None], ...] = (init, profile, measure, evaluate, submission)
+PEOPLE: tuple[Callable[..., None], ...] = (init, profile, verify, measure, evaluate, submission)
 STAGES: tuple[Callable[..., None], ...] = (
     stages.synth,
     stages.plan,
