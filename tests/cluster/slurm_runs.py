@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import psutil
 from experiment import ROOT, Experiment, Run
 from green_plants import draw_pot, write_green_model, write_picture
 
+from phenopipe.files import remove
+
 HERE = Path(__file__).resolve().parent
 #: The tables that a disturbed run must give byte for byte like an undisturbed one.
 TABLES = [f"results/analyses/one/sets/night/{table}.csv" for table in ("plants", "leaves")]
 #: What each stage writes, in the order of the data.
 OUTPUTS = {
-    "ingest": "crops",
-    "train": "models",
-    "predict": "predictions",
-    "segment": "analyses",
-    "tabulate": "analyses/one/sets/night/*s.*",
+    "ingest": ["crops"],
+    "train": ["models"],
+    "predict": ["predictions"],
+    "segment": ["analyses"],
+    "tabulate": ["analyses/one/sets/night/plants.*", "analyses/one/sets/night/leaves.*"],
 }
 CONFIG = {
     "experiment": "small",
@@ -83,13 +85,10 @@ class SlurmExperiment(Experiment):
 
     def forget(self, stage):
         """Remove what a stage and all that follow wrote."""
-        names = list(OUTPUTS)
-        for name in names[names.index(stage) :]:
-            for path in list(self.results.glob(OUTPUTS[name])):
-                if path.is_dir():
-                    shutil.rmtree(path)
-                else:
-                    path.unlink()
+        later = list(OUTPUTS)[list(OUTPUTS).index(stage) :]
+        for pattern in chain.from_iterable(OUTPUTS[name] for name in later):
+            for path in list(self.results.glob(pattern)):
+                remove(path)
 
     def tables(self):
         return {name: (self.folder / name).read_bytes() for name in TABLES}
