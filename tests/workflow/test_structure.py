@@ -6,8 +6,10 @@ import re
 import subprocess
 import sys
 
+import psutil
 import pytest
 import yaml
+import yte
 from experiment import ROOT
 
 RULE_FILES = sorted((ROOT / "workflow/rules").glob("*.smk"))
@@ -73,3 +75,14 @@ def test_snakemake_has_nothing_to_remark(tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.workflow
+def test_the_profile_of_a_workstation_promises_what_the_machine_has(raw):
+    place = ROOT / "profiles/local"
+    profile = yte.process_yaml((place / "config.yaml").read_text(), require_use_yte=True)
+    assert profile["resources"]["gpu"] == 1
+    memory = psutil.virtual_memory().total / 1e6
+    assert 0.8 * memory < profile["resources"]["mem_mb"] <= memory
+    run = raw.run("--profile", str(place), "--dry-run")
+    assert (run.code, run.jobs["predict"]) == (0, 4), run.output
