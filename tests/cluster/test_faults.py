@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 from slurm_runs import (
     HERE,
@@ -117,8 +119,9 @@ def test_a_training_whose_time_is_over_goes_on(night, undisturbed, tmp_path):
     job = living_job(script.pid)
     # Its time is nearly over: SLURM warns it, as the profile asks for.
     ask("scontrol", "update", f"JobId={job}", "EndTime=now+90")
-    wait_for(lambda: is_pending(script, signal.SIGUSR1), process)
-    script.resume()
+    wait_for(lambda: was_sent(script, signal.SIGUSR1), process)
+    with suppress(psutil.NoSuchProcess):
+        script.resume()
     run = finish(process)
     assert_as_undisturbed(experiment, run, whole)
     assert states(jobs_of(run.output), "train") == ["FAILED", "COMPLETED"]
@@ -127,8 +130,13 @@ def test_a_training_whose_time_is_over_goes_on(night, undisturbed, tmp_path):
     assert experiment.tables() != undisturbed.tables(), "by another model"
 
 
-def is_pending(process, number) -> bool:
-    """Whether a stopped process was sent a signal."""
-    text = Path(f"/proc/{process.pid}/status").read_text()
+def was_sent(process, number) -> bool:
+    """Whether a stopped process was sent a signal: it waits for it, or SLURM woke it to hear it."""
+    try:
+        text = Path(f"/proc/{process.pid}/status").read_text()
+    except FileNotFoundError:
+        return True
     status = dict(line.split(":\t") for line in text.splitlines())
+    if not status["State"].startswith("T"):
+        return True
     return bool(int(status["ShdPnd"], 16) >> (number - 1) & 1)
