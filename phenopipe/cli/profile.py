@@ -65,5 +65,6 @@ def profile(
     if not any(one.gpus for one in site.partitions):
         print("no GPU: set device: cpu for predict and train, or jobs ask for one in vain")
     print(f"account: {site.account or 'none'}; ended jobs by {site.status_command}")
-    name = system if out is None else folder
+    # A folder of that name here, as in a clone, would go first.
+    name = system if out is None and not Path(system).exists() else folder
     print(f"\nwrote {printable(str(folder))}; next:\n  snakemake --profile {printable(str(name))}")

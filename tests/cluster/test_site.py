@@ -130,13 +130,16 @@ def test_the_profile_of_a_clone_is_what_would_be_written() -> None:
     assert (ROOT / "slurm").readlink() == Path("profiles/slurm")
 
 
-def test_the_command_writes_where_snakemake_looks(commands: Commands, tmp_path: Path) -> None:
-    (tmp_path / "it's $scratch").mkdir()
+def test_the_command_writes_where_snakemake_looks(
+    commands: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     scratch = "/scratch/$USER/it's"
     arguments = ["profile", "slurm", "--scratch", scratch, "--jobs", "7"]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     assert "partition accelerated: 76 CPUs, 500000 MB and 4 GPUs a node, 2880 min" in result.stdout
+    assert "  snakemake --profile slurm\n" in result.stdout
     folder = tmp_path / "settings/snakemake/slurm"
     profile = yaml.safe_load((folder / "config.yaml").read_text())
     assert profile["jobs"] == 7
@@ -152,6 +155,10 @@ def test_the_command_writes_where_snakemake_looks(commands: Commands, tmp_path: 
         "max_mem_mb": 512000,
     }
     assert partitions["accelerated"]["available_gpu_models"] == ["a100", "h100"]
+
+    (tmp_path / "slurm").mkdir()
+    here = CliRunner().invoke(app, [*arguments, "--replace"])
+    assert f"snakemake --profile {folder}" in here.stdout
 
     again = CliRunner().invoke(app, ["profile", "slurm"])
     assert again.exit_code == 1
