@@ -31,6 +31,7 @@ rule all:
 onstart:
     RUN_LOCK.sign()
     with error_lines():
+        cancel_jobs_left_behind()
         ROSTERS.write()
 
 

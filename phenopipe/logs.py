@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -16,6 +18,7 @@ from phenopipe.job_files import job_line, this_job
 
 log = logging.getLogger(__name__)
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_WARNING = re.compile(r"^[\d-]+ [\d:,]+ WARNING \S+: (.*)$", re.MULTILINE)
 
 
 class LogFile(logging.FileHandler):
@@ -89,6 +92,37 @@ def error_lines() -> Iterator[None]:
         for problem in error.problems:
             print(f"error: {printable(problem)}", file=sys.stderr)
         sys.exit(1)
+
+
+def list_warnings(folder: str | os.PathLike[str], since: float, most: int = 10) -> list[str]:
+    """Return what jobs warned of in their logs, each warning once.
+
+    Parameters
+    ----------
+    folder : path-like
+        The logs of all stages.
+    since : float
+        Logs that were not written after this time, s since the epoch, are left out.
+    most : int
+        Most warnings to list; how many more there are is the last line.
+
+    Returns
+    -------
+    list of str
+        A line for each, with the log that has it, or how many do.
+    """
+    found: defaultdict[str, list[Path]] = defaultdict(list)
+    for path in sorted(Path(folder).rglob("*.log")):
+        if path.stat().st_mtime >= since:
+            text = path.read_text(encoding="utf-8", errors="replace")
+            for message in dict.fromkeys(_WARNING.findall(text)):
+                found[message].append(path)
+    lines = [
+        f"WARNING: {message} ({paths[0]}{f' and {more} more' if (more := len(paths) - 1) else ''})"
+        for message, paths in found.items()
+    ]
+    rest = len(lines) - most
+    return lines if rest <= 0 else [*lines[:most], f"WARNING: {rest} more, see {folder}"]
 
 
 @contextmanager

@@ -90,7 +90,8 @@ def _workflow_files() -> dict[str, str]:
             f"{snakefile}: the workflow is not beside the package; install phenopipe from a "
             "checkout with pip install -e"
         )
-    profiles = sorted((CHECKOUT / "profiles").glob("*/config.yaml"))
+    # That for SLURM is a cluster's and not an experiment's: phenopipe profile slurm
+    profiles = [CHECKOUT / "profiles" / name / "config.yaml" for name in ("default", "local")]
     return {
         **{str(path.relative_to(CHECKOUT)): path.read_text(encoding="utf-8") for path in profiles},
         "Snakefile": SNAKEFILE.format(place=json.dumps(str(snakefile), ensure_ascii=False)),

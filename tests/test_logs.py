@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 
 import pytest
 
 from phenopipe.errors import InputError
-from phenopipe.logs import stage_log
+from phenopipe.logs import list_warnings, stage_log
 
 log = logging.getLogger("phenopipe.test")
 
@@ -58,3 +59,32 @@ def test_nothing_is_logged_to_the_file_afterwards(tmp_path: Path) -> None:
         log.info("during")
     log.warning("after")
     assert "after" not in (tmp_path / "job.log").read_text()
+
+
+def test_warnings_are_listed_once_with_where_they_are(tmp_path: Path) -> None:
+    for name in ("predict/a.log", "predict/b.log"):
+        with stage_log(tmp_path / name):
+            log.warning("slow: no GPU")
+            log.warning("slow: no GPU")
+            log.info("WARNING is a word")
+    with stage_log(tmp_path / "segment/a.log"):
+        log.warning("crop 3 is damaged")
+    assert list_warnings(tmp_path, 0.0) == [
+        f"WARNING: slow: no GPU ({tmp_path}/predict/a.log and 1 more)",
+        f"WARNING: crop 3 is damaged ({tmp_path}/segment/a.log)",
+    ]
+
+
+def test_warnings_of_earlier_runs_and_too_many_are_left_out(tmp_path: Path) -> None:
+    with stage_log(tmp_path / "old.log"):
+        log.warning("long ago")
+    os.utime(tmp_path / "old.log", (100, 100))
+    with stage_log(tmp_path / "new.log"):
+        for number in range(12):
+            log.warning("crop %d", number)
+    listed = list_warnings(tmp_path, 200.0)
+    assert [line.split(" (")[0] for line in listed[:10]] == [
+        f"WARNING: crop {n}" for n in range(10)
+    ]
+    assert listed[10:] == [f"WARNING: 2 more, see {tmp_path}"]
+    assert list_warnings(tmp_path / "none", 0.0) == []

@@ -17,11 +17,14 @@ from phenopipe.cli.evaluate import evaluate
 from phenopipe.cli.init import init
 from phenopipe.cli.measure import measure
 from phenopipe.cli.nightly import nightly
+from phenopipe.cli.profile import profile
 from phenopipe.cli.submission import submission
 from phenopipe.cli.sweep import sweep
+from phenopipe.cli.verify import verify
 
 PEOPLE: tuple[Callable[..., None], ...] = (
-    *(init, nightly, clean, measure, evaluate, sweep, submission),
+    *(init, profile, nightly, verify, clean),
+    *(measure, evaluate, sweep, submission),
 )
 STAGES: tuple[Callable[..., None], ...] = (
     stages.synth,

@@ -9,6 +9,11 @@ from pydantic import field_validator, model_validator
 
 from phenopipe.config.block import Block, setting
 
+#: Crops of a shard that is sized by time: fewer would be more than 20 files per 1,000 crops ...
+SMALLEST_TIMED_SHARD = 1000
+#: ... and of any shard: more would be lost with a job that dies.
+LARGEST_SHARD = 20_000
+
 
 class PlanSettings(Block):
     """Find images and read what their names, or a sample sheet, say of them."""
@@ -55,8 +60,31 @@ class PlanSettings(Block):
         "Most crops in one shard, the unit of an ingest and a predict job. A change affects images "
         "found later; those that have a shard keep it.",
         ge=1,
-        le=20_000,
+        le=LARGEST_SHARD,
     )
+    shard_minutes: float | None = setting(
+        None,
+        "Size shards by time instead of shard_size: as many crops as predict does in so long at "
+        f"crops_per_second, but {SMALLEST_TIMED_SHARD} at least (for few files) and "
+        f"{LARGEST_SHARD} at most.",
+        unit="min",
+        gt=0,
+    )
+    crops_per_second: float = setting(
+        8.0,
+        "What predict does on your machines, for shard_minutes; its logs say it (done in). 8 is "
+        "two CPU cores.",
+        unit="1/s",
+        gt=0,
+    )
+
+    @property
+    def crops_per_shard(self) -> int:
+        """Most crops in a shard, by number or by time."""
+        if self.shard_minutes is None:
+            return self.shard_size
+        crops = round(60 * self.shard_minutes * self.crops_per_second)
+        return min(max(crops, SMALLEST_TIMED_SHARD), LARGEST_SHARD)
 
     @field_validator("timezone")
     @classmethod

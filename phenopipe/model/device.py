@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+import os
+
 import torch
 
 from phenopipe.errors import ModelError
+
+log = logging.getLogger(__name__)
 
 
 def choose_device(name: str, setting: str = "predict.device") -> torch.device:
@@ -23,10 +28,24 @@ def choose_device(name: str, setting: str = "predict.device") -> torch.device:
         If "cuda" is asked for and there is no GPU: a GPU job must not run on a CPU in silence.
     """
     if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
+        if name == "auto":
+            _warn_of_missing_gpu(setting)
         return torch.device("cpu")
     if not torch.cuda.is_available():
         raise ModelError(f"{setting}: is cuda, but torch finds no GPU here; set it to auto or cpu")
     return torch.device("cuda")
+
+
+def _warn_of_missing_gpu(setting: str) -> None:
+    """Say loudly that a job has a GPU which torch cannot use: it is paid for, and the job slow."""
+    given = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    if given not in ("", "-1"):
+        log.warning(
+            "%s: is auto and takes the slow CPU, although this job was given a GPU "
+            "(CUDA_VISIBLE_DEVICES=%s): torch finds none; cuda would have stopped the job",
+            setting,
+            given,
+        )
 
 
 def choose_dtype(precision: str, device: torch.device) -> torch.dtype:

@@ -108,7 +108,7 @@ def make_roster(
     found = (source or open_source(config, now)).candidates(image_set)
     before = {row.image: row for row in previous.rows if row.place} if previous else {}
     rows = _drop_twins([_row(file, before.get(file.image), config.plan, now) for file in found])
-    rows = assign_shards(rows, config.plan.shard_size, lambda row: _crops(config, row))
+    rows = assign_shards(rows, config.plan.crops_per_shard, lambda row: _crops(config, row))
     return Roster(config.experiment, image_set, tuple(rows))
 
 

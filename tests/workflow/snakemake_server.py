@@ -11,7 +11,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-TIMEOUT_S = 300
+TIMEOUT_S = 900
 
 
 def run_snakemake(arguments) -> tuple[int, str]:

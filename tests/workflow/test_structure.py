@@ -6,8 +6,10 @@ import re
 import subprocess
 import sys
 
+import psutil
 import pytest
 import yaml
+import yte
 from experiment import ROOT
 
 RULE_FILES = sorted((ROOT / "workflow/rules").glob("*.smk"))
@@ -63,8 +65,10 @@ def test_a_script_only_unpacks(script):
 
 def test_the_profile_gives_resources_to_rules_that_exist():
     profile = yaml.safe_load((ROOT / "profiles/default/config.yaml").read_text())
-    assert {"train", "predict", "segment"} <= set(profile["set-resources"]) <= set(RULES)
-    assert {"mem_mb", "runtime"} <= set(profile["default-resources"])
+    local = {"plan", "check"}
+    assert set(profile["set-resources"]) == set(RULES) - local
+    assert all({"mem_mb", "runtime"} <= set(own) for own in profile["set-resources"].values())
+    assert "default-resources" not in profile, "a cluster's would not count beside them"
     assert profile["rerun-incomplete"]
     assert profile["keep-going"]
 
@@ -81,3 +85,14 @@ def test_snakemake_has_nothing_to_remark(tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.workflow
+def test_the_profile_of_a_workstation_promises_what_the_machine_has(raw):
+    place = ROOT / "profiles/local"
+    profile = yte.process_yaml((place / "config.yaml").read_text(), require_use_yte=True)
+    assert profile["resources"]["gpu"] == 1
+    memory = psutil.virtual_memory().total / 1e6
+    assert 0.8 * memory < profile["resources"]["mem_mb"] <= memory
+    run = raw.run("--profile", str(place), "--dry-run")
+    assert (run.code, run.jobs["predict"]) == (0, 4), run.output

@@ -11,10 +11,12 @@ from pathlib import Path
 import phenopipe
 from phenopipe.config import check_config
 from phenopipe.config.train import RUN_ONLY
+from phenopipe.cluster.leftovers import cancel_leftovers
 from phenopipe.inputs import check_inputs
-from phenopipe.logs import error_lines
+from phenopipe.logs import error_lines, list_warnings
 from phenopipe.model.find import file_sha256, find_weights
 from phenopipe.model.verdict import rejection
+from phenopipe.plan.names import printable
 from phenopipe.plan.rosters import Rosters
 from phenopipe.run_lock import RunLock
 
@@ -26,6 +28,10 @@ with error_lines():
         source=", ".join(map(str, workflow.overwrite_configfiles))
         or "config/config.yaml",
     )
+
+# A job that can be parallel takes what --cores gives; on a cluster, which counts jobs instead, its
+# profile says how many CPUs that is (set-threads).
+ALL_CORES = workflow.resource_settings.cores or 4
 
 # SLURM's warning before the end of a job's time goes to all its processes. A training hears it, as
 # scripts/train.py says; Snakemake lives on to see it write its checkpoint.
@@ -50,7 +56,8 @@ if workflow.is_main_process:
 # Snakemake's mark that a folder is in use outlives a run that was killed, and would stop the next
 # one; where its owner has certainly ended, it is removed (docs/architecture.md).
 RUN_LOCK = RunLock(".snakemake/phenopipe.lock")
-if workflow.is_main_process and RUN_LOCK.join():
+HAS_FOLDER = workflow.is_main_process and RUN_LOCK.join()
+if HAS_FOLDER:
     shutil.rmtree(".snakemake/locks", ignore_errors=True)
 
 
@@ -138,6 +145,14 @@ def settings_of(block):
     ).model_dump(mode="json")
 
 
+def gpus(settings):
+    """Count the GPUs that a stage asks for: none if its settings send it to the CPU."""
+    if settings.device == "cpu":
+        return 0
+    devices = getattr(settings, "devices", "auto")
+    return 1 if devices == "auto" else devices
+
+
 def start_sha256(wildcards):
     """Hash the weights from which a training starts."""
     weights = CONFIG.models[wildcards.model].weights
@@ -191,6 +206,12 @@ def both_made_with(wildcards):
     ]
 
 
+def cancel_jobs_left_behind():
+    """End what a run that was killed left in SLURM: this one starts the same jobs again."""
+    if HAS_FOLDER and (jobs := cancel_leftovers(".")):
+        print(f"cancelled jobs of an earlier run: {' '.join(jobs)}", file=sys.stderr)
+
+
 def print_summaries(since=0.0):
     """End a run with what came of it, for every analysis that got that far since a time."""
     # pandas: not at every job's start
@@ -209,3 +230,5 @@ def print_summaries(since=0.0):
         told = settings.train and rejection(Path("results/models", model))
         if told:
             print(f"\n{told}", file=sys.stderr)
+    for line in list_warnings("logs", STARTED):
+        print(f"\n{printable(line)}", file=sys.stderr)

@@ -12,7 +12,9 @@ rule predict:
         "logs/predict/{model}/{set}/{shard}.benchmark.tsv"
     conda:
         "../../envs/phenopipe.yaml"
-    threads: workflow.cores or 4
+    threads: ALL_CORES
+    resources:
+        gpu=gpus(CONFIG.predict),
     params:
         # Not through `input`: Snakemake forgets parameters that are made from it.
         model_sha256=model_sha256,

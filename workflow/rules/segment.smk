@@ -13,7 +13,7 @@ rule segment:
         "logs/segment/{analysis}/{set}.benchmark.tsv"
     conda:
         "../../envs/phenopipe.yaml"
-    threads: workflow.cores or 4
+    threads: ALL_CORES
     params:
         settings=settings_of("segment"),
     message:

@@ -1,4 +1,8 @@
 # The tables that people read, and what a run amounts to.
+localrules:
+    check,
+
+
 rule tabulate:
     input:
         plan="results/plan/{set}.tsv",

@@ -11,7 +11,9 @@ checkpoint train:
         "logs/train/{model}.benchmark.tsv"
     conda:
         "../../envs/phenopipe.yaml"
-    threads: workflow.cores or 4
+    threads: ALL_CORES
+    resources:
+        gpu=lambda wildcards: gpus(CONFIG.models[wildcards.model].train),
     params:
         settings=lambda wildcards: CONFIG.models[wildcards.model].model_dump(
             mode="json", exclude={"train": RUN_ONLY}

@@ -1,0 +1,1 @@
+"""SLURM from the outside: what a cluster offers, a profile for it, and jobs left behind there."""

@@ -1,0 +1,158 @@
+"""Look for stores that were damaged after they were written, so that a run can make them anew."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import zarr
+
+from phenopipe.errors import StoreError
+from phenopipe.files import remove, writing
+from phenopipe.progress import track
+from phenopipe.store import Kind, block_file, open_array, open_store, read_crop, store_path
+
+#: Where stores of each kind are, below the results, and their arrays.
+PLACES: dict[Kind, str] = {
+    "crops": "crops/*/*.zarr",
+    "predictions": "predictions/*/*/*.zarr",
+    "labels": "analyses/*/sets/*/labels.zarr",
+}
+ARRAYS: dict[Kind, tuple[str, ...]] = {
+    "crops": ("rgb",),
+    "predictions": ("distance", "embedding", "window"),
+    "labels": ("labels", "window"),
+}
+#: What is read at once, bytes.
+READ_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A store that cannot be read as it was written.
+
+    Attributes
+    ----------
+    kind : {"crops", "predictions", "labels"}
+        What it holds.
+    store : Path
+        The store.
+    reason : str
+        What is wrong, and where.
+    """
+
+    kind: Kind
+    store: Path
+    reason: str
+
+
+def find_damage(results: str | os.PathLike[str]) -> list[Damage]:
+    """Read every store and compare all its checksums.
+
+    Parameters
+    ----------
+    results : path-like
+        The folder ``results``.
+
+    Returns
+    -------
+    list of Damage
+        The first thing that is wrong with each store at fault.
+
+    Raises
+    ------
+    StoreError
+        If there is no such folder.
+    """
+    root = Path(results)
+    if not root.is_dir():
+        raise StoreError(f"{root}: is no folder of results")
+    stores = [(kind, path) for kind, place in PLACES.items() for path in sorted(root.glob(place))]
+    return [
+        Damage(kind, path, reason)
+        for kind, path in track(stores, len(stores), "verify")
+        if (reason := _find_reason(kind, path))
+    ]
+
+
+def remove_damaged(results: str | os.PathLike[str], damage: Damage) -> list[Path]:
+    """Remove a damaged store and what may have been made from it.
+
+    Whether later stages read the store before or after it was damaged nobody knows, so all that
+    depends on it goes: predictions of damaged crops, and the set's analyses. The next run finds
+    them missing and makes them, the same to the last byte. To be called while no run is on.
+
+    Parameters
+    ----------
+    results : path-like
+        The folder ``results``.
+    damage : Damage
+        What :func:`find_damage` found.
+
+    Returns
+    -------
+    list of Path
+        What was removed.
+
+    Raises
+    ------
+    StoreError
+        If something cannot be removed.
+    """
+    removed = list(_dependants(Path(results), damage))
+    for path in removed:
+        with writing(path):
+            remove(path)
+    return removed
+
+
+def _dependants(root: Path, damage: Damage) -> Iterator[Path]:
+    """Yield a damaged store and what depends on it, the last stage first."""
+    image_set, shard = damage.store.parent.name, damage.store.name
+    if damage.kind == "labels":
+        yield damage.store.parent
+        return
+    yield from sorted(root.glob(f"analyses/*/sets/{_literal(image_set)}"))
+    if damage.kind == "crops":
+        yield from sorted(root.glob(f"predictions/*/{_literal(image_set)}/{_literal(shard)}"))
+    yield damage.store
+
+
+def _literal(name: str) -> str:
+    return name.replace("[", "[[]")
+
+
+def _find_reason(kind: Kind, path: Path) -> str | None:
+    try:
+        group = open_store(path, kind)
+        for name in ARRAYS[kind]:
+            _read_all(open_array(group, name))
+    except StoreError as error:
+        return str(error)
+    return None
+
+
+def _read_all(array: zarr.Array[Any]) -> None:
+    """Read an array part by part; one that fails is read again crop by crop, to name the crop."""
+    count, *shape = array.shape
+    step = max(1, READ_BYTES // max(1, math.prod(shape) * array.dtype.itemsize))
+    for start in range(0, count, step):
+        stop = min(start + step, count)
+        if not _reads_well(array, start, stop):
+            for index in range(start, stop):
+                read_crop(array, index)
+    for index in range(0, count, (array.shards or array.chunks)[0]):
+        if not (file := block_file(array, index)).is_file():
+            raise StoreError(f"{store_path(array)}: {file} is missing")
+
+
+def _reads_well(array: zarr.Array[Any], start: int, stop: int) -> bool:
+    try:
+        array[start:stop]
+    except (ValueError, RuntimeError, OSError):  # as read_crop has them
+        return False
+    return True

@@ -1,0 +1,67 @@
+"""Stores damaged after the fact and pictures replaced: what comes out is as if nothing had been."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from cli_runs import problems, run, run_well
+from experiment import draw_picture
+
+pytestmark = pytest.mark.workflow
+
+TABLES = [f"results/analyses/one/sets/night_1/{table}.csv" for table in ("plants", "leaves")]
+
+
+def tables_of(experiment):
+    return [(experiment.folder / name).read_bytes() for name in TABLES]
+
+
+@pytest.mark.parametrize(
+    ("chunk", "made"),
+    [
+        (
+            "crops/night_1/0001.zarr/rgb/c/0/0/0/0",
+            {"ingest": 1, "predict": 1, "segment": 1, "tabulate": 1},
+        ),
+        (
+            "predictions/net/night_1/0001.zarr/distance/c/0/0/0",
+            {"predict": 1, "segment": 1, "tabulate": 1},
+        ),
+        ("analyses/one/sets/night_1/labels.zarr/labels/c/0/0/0", {"segment": 1, "tabulate": 1}),
+    ],
+    ids=["crops", "predictions", "labels"],
+)
+def test_a_store_damaged_after_the_fact(experiment, chunk, made):
+    before = tables_of(experiment)
+    path = experiment.results / chunk
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 255
+    path.write_bytes(content)
+    assert experiment.plan(*TABLES) == {}, "Snakemake looks at times alone"
+
+    (problem,) = problems(run("verify", experiment.results))
+    assert str(experiment.results / chunk).startswith(problem.split(":")[0])
+    assert "is damaged" in problem
+    assert tables_of(experiment) == before, "nothing is removed before it is asked for"
+
+    run_well("verify", experiment.results, "--remove")
+    again = experiment.run(*TABLES)
+    assert (again.code, again.finished) == (0, made), again.output
+    assert tables_of(experiment) == before
+    assert "every store is as it was written" in run_well("verify", experiment.results).stdout
+
+
+def test_a_picture_replaced_by_a_newer_one_gives_what_it_would_have_given(experiment, tmp_path):
+    pictures = sorted((experiment.folder / "images/night_1").iterdir())
+    before = tables_of(experiment)
+    draw_picture(pictures[2], seed=99)
+    after = experiment.run(*TABLES)
+    made = {"plan": 1, "ingest": 1, "predict": 1, "segment": 1, "tabulate": 1}
+    assert (after.code, after.finished) == (0, made), after.output
+    assert tables_of(experiment) != before
+
+    fresh = experiment.fresh(tmp_path / "fresh")
+    os.utime(fresh.folder / "images/night_1" / pictures[2].name)
+    assert fresh.run(*TABLES).code == 0
+    assert tables_of(fresh) == tables_of(experiment)
