@@ -136,14 +136,11 @@ def _change(row: RosterRow, path: Path) -> str:
 
 
 def is_cleaned(store: _Path) -> bool:
-    """Tell whether the crops of a store were cleaned.
-
-    Raises
-    ------
-    StoreError
-        If there is no readable store.
-    """
-    return bool(open_store(store).attrs.get("format") == FORMATS["cleaned crops"])
+    """Tell whether the crops of a store were cleaned; a store that cannot be read was not."""
+    try:
+        return bool(open_store(store).attrs.get("format") == FORMATS["cleaned crops"])
+    except StoreError:  # the stage that reads it says so
+        return False
 
 
 def clean_store(store: _Path, origin: CropOrigin) -> None:
@@ -197,7 +194,7 @@ def borrow_crops(stores: Sequence[_Path]) -> Iterator[list[Path]]:
     InputError
         If pictures of cleaned crops are gone or were changed; names each.
     StoreError
-        If a store is missing or damaged, or there is no room.
+        If what is left of a cleaned store is damaged, or there is no room.
     """
     with ExitStack() as borrowed:
         yield [

@@ -1,11 +1,10 @@
-"""What a run left: which tables are new, which sets have none, which files are no images."""
+"""What a run left: which tables are new, and which sets have none."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from phenopipe.config import Config
-from phenopipe.plan import printable
 from phenopipe.plan.rosters import Rosters
 from phenopipe.tabulate import read_table, summarize
 from phenopipe.tabulate.summary import Summary
@@ -51,8 +50,3 @@ def planned_sets(config: Config, results: Path) -> Rosters | None:
     if not (results / "plan/sets.txt").exists():
         return None
     return Rosters(config, results / "plan", scan=False)
-
-
-def dropped_files(rosters: Rosters) -> list[str]:
-    """Say for each set with dropped files how many and why; safe to print."""
-    return [printable(line) for line in rosters.dropped()]

@@ -33,7 +33,7 @@ def content(path):
         return path.read_bytes()
     described = json.loads(path.read_text(encoding="utf-8"))
     del described["about"]["run"]
-    return described
+    return json.dumps(described)
 
 
 def kill_when(process, happened, timeout=120):
