@@ -74,6 +74,7 @@ def test_labels_that_workers_write(
         "predictions",
         distance=noise(COUNT, SIDE, SIDE),
         embedding=noise(COUNT, SIDE, SIDE, DIMENSIONS).view(np.int8),
+        window=WHOLE,
     )
     with pytest.raises(StoreError) as caught, caplog.at_level(logging.INFO):
         segment_set(
