@@ -34,7 +34,8 @@ def join_blocks(parts: zarr.Array[Any], whole: zarr.Array[Any]) -> None:
     parts : zarr.Array
         An array of crops whose files are all written.
     whole : zarr.Array
-        An empty array of the same shape, type and codecs, whose files hold several of `parts`'.
+        An empty array of the same shape, type and codecs, whose files hold several of `parts`',
+        or all crops.
 
     Raises
     ------
@@ -44,7 +45,8 @@ def join_blocks(parts: zarr.Array[Any], whole: zarr.Array[Any]) -> None:
         If a file of `parts` is missing or damaged, or one of `whole` cannot be written.
     """
     few, many = (_per_file(array) for array in (parts, whole))
-    if parts.shape != whole.shape or parts.dtype != whole.dtype or many % few:
+    aligned = many % few == 0 or many >= whole.shape[0]
+    if parts.shape != whole.shape or parts.dtype != whole.dtype or not aligned:
         raise ValueError(f"{store_path(parts)} and {store_path(whole)} do not fit each other")
     for start in range(0, whole.shape[0], many):
         count = min(many, whole.shape[0] - start)

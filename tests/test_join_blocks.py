@@ -11,6 +11,10 @@ from phenopipe.join_blocks import join_blocks
 from phenopipe.store import block_file, create_array, open_array, open_store, read_crop, write_block
 
 
+def open_group(folder):
+    return zarr.open_group(folder, mode="r+")
+
+
 def arrays(folder, count, part, times, size=5):
     """An array in files of `part` crops with every second crop empty, and an empty one to join."""
     group = zarr.create_group(folder, zarr_format=3)
@@ -69,7 +73,15 @@ def test_a_damaged_part_is_named(tmp_path, harm):
         join_blocks(parts, whole)
 
 
+def test_one_file_may_hold_all_crops_of_parts_of_any_size(tmp_path):
+    values, parts, _ = arrays(tmp_path, 7, 3, 2)
+    whole = create_array(open_group(tmp_path), "all", values.shape, np.uint32)
+    join_blocks(parts, whole)
+    assert np.array_equal(whole[:], values)
+    assert whole.shards == values.shape
+
+
 def test_arrays_that_do_not_fit_are_refused(tmp_path):
-    _, parts, whole = arrays(tmp_path, 6, 3, 2)
+    _, parts, whole = arrays(tmp_path, 8, 3, 2)
     with pytest.raises(ValueError, match="do not fit"):
         join_blocks(whole, parts)

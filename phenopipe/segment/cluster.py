@@ -60,8 +60,17 @@ def connect(settings: DaskSettings, workers: int) -> Iterator[Client]:
         return
     with _start(settings, workers) as cluster, Client(cluster) as client:  # type: ignore[no-untyped-call]
         if settings.dashboard:
-            log.info("dashboard: %s", client.dashboard_link)
+            log.info("dashboard: %s", dashboard_link(client))
         yield client
+
+
+def dashboard_link(client: Client) -> str:
+    """Return the address of the status page of a scheduler that runs here.
+
+    Dask's own link names this machine's address, where nobody listens.
+    """
+    port = client.scheduler_info()["services"]["dashboard"]
+    return f"http://127.0.0.1:{port}/status"
 
 
 def most_workers(settings: DaskSettings, workers: int) -> int:

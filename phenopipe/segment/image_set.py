@@ -138,9 +138,9 @@ def choose_task_size(count: int, workers: int) -> int:
 
 def _join(store: zarr.Group, task: int) -> None:
     """Make the arrays of a set from what tasks left, in files of about `CROPS_A_FILE` crops."""
-    block = max(CROPS_A_FILE // task, 1) * task
     for name in ("labels", "window"):
         parts = open_array(store, f"{PARTS}/{name}")
+        block = min(max(CROPS_A_FILE // task, 1) * task, parts.shape[0])
         join_blocks(parts, create_array(store, name, parts.shape, parts.dtype, block=block))
     del store[PARTS]
 

@@ -20,7 +20,6 @@ rule compare:
     conda:
         "../../envs/phenopipe.yaml"
     params:
-        results="results",
         sets=lambda wildcards: list(ROSTERS),
         settings=CONFIG.compare.model_dump(mode="json", include={"pictures", "rows"}),
         made_with=both_made_with,

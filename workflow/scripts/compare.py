@@ -9,8 +9,9 @@ from phenopipe.logs import stage_log
 
 with stage_log(snakemake.log[0]):
     pair = snakemake.wildcards.a, snakemake.wildcards.b
+    results = Path(snakemake.output[0]).parents[3]  # of RESULTS/comparisons/A/B/changes.csv
     found = write_comparison(
-        [set_paths(snakemake.params.results, *pair, key) for key in snakemake.params.sets],
+        [set_paths(results, *pair, key) for key in snakemake.params.sets],
         *pair,
         Path(snakemake.output[0]).parent,
         settings=CompareSettings(**snakemake.params.settings),
