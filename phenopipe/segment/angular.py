@@ -26,8 +26,9 @@ from scipy import ndimage
 
 from phenopipe.config import SegmentSettings
 from phenopipe.encoding import background_direction
+from phenopipe.segment.confidence import leaf_confidence
 from phenopipe.segment.regions import Region, grow_regions, join, same_leaf
-from phenopipe.segment.seeds import Seeds, bounding_box, find_seeds
+from phenopipe.segment.seeds import Seeds, bounding_box, find_seeds, grown
 
 #: Cosine to no leaf: more than outside a region, less than inside.
 NO_LEAF = np.float32(-1.5)
@@ -68,9 +69,7 @@ def cluster(
     labels : ndarray, (H, W), uint32
         0 = background, 1..K by position of the seeds.
     confidence : ndarray, (K,), float64
-        Geometric mean of two figures in 0..1: the smoothed distance at the leaf's highest seed,
-        and the mean margin of its pixels. A pixel's margin is its cosine to the leaf's seed less
-        the largest of its cosine to the second-best leaf, its cosine to the background, and 0.
+        How well each leaf's shape fits the distance map, 0..1 (`phenopipe.segment.confidence`).
     """
     labels = np.zeros(distance.shape, np.uint32)
     seeds = find_seeds(distance, embedding, settings)
@@ -79,9 +78,10 @@ def cluster(
     near = to_background < _surely_background(seeds)
     near[seeds.rows, seeds.columns] = True
     reach = math.isqrt(np.count_nonzero(near) // len(seeds)) + 1
-    box = bounding_box(near)
+    # With a rim of background, where there is any: the box's edge is no edge of the picture.
+    box = grown(bounding_box(near), 1, near.shape)
     boxed, confidence = _cluster_box(
-        embedding[box], to_background[box], seeds.inside(box), settings, reach
+        distance[box], embedding[box], to_background[box], seeds.inside(box), settings, reach
     )
     labels[box] = boxed
     return labels, confidence
@@ -98,6 +98,7 @@ def _surely_background(seeds: Seeds) -> float:
 
 
 def _cluster_box(
+    distance: NDArray[np.float32],
     embedding: NDArray[np.float32],
     to_background: NDArray[np.float32],
     seeds: Seeds,
@@ -112,7 +113,7 @@ def _cluster_box(
     at = np.flatnonzero(claims.owner > 0)
     kept = _one_piece(claims.owner, regions, seeds)
     leaf = kept.ravel()[at].astype(np.intp)
-    area, confidence = _confidence(leaf, at, claims, to_background, seeds)
+    area, confidence = leaf_confidence(kept, distance, len(seeds))
     real = (area >= max(1.0, settings.min_leaf_area_px)) & (confidence >= settings.min_confidence)
     real[0] = False
     lost = at[~real[leaf]]
@@ -213,19 +214,3 @@ def _largest_piece(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     size = np.bincount(pieces.ravel(), minlength=count + 1)
     largest: NDArray[np.bool_] = mask & (pieces == 1 + np.append(size[1:], 0).argmax())
     return largest
-
-
-def _confidence(
-    leaf: NDArray[np.intp],
-    at: NDArray[np.intp],
-    claims: _Claims,
-    to_background: NDArray[np.float32],
-    seeds: Seeds,
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Return area and confidence of each leaf, from the leaf (0: none) of pixels `at`."""
-    rival = np.maximum(claims.second.ravel()[at], to_background.ravel()[at])
-    margin = claims.best.ravel()[at] - np.maximum(rival, 0)
-    area = np.bincount(leaf, minlength=len(seeds) + 1)
-    mean = np.bincount(leaf, margin, minlength=len(seeds) + 1) / np.maximum(area, 1)
-    peaks = np.concatenate([[0.0], seeds.peaks])
-    return area, np.sqrt(np.clip(mean, 0, 1) * peaks)

@@ -133,6 +133,15 @@ def bounding_box(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
     return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
+def grown(box: tuple[slice, slice], margin: int, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """Return a box with a margin on all sides, as far as it lies in a map of this shape."""
+    rows, columns = (
+        slice(max(side.start - margin, 0), min(side.stop + margin, length))
+        for side, length in zip(box, shape, strict=True)
+    )
+    return rows, columns
+
+
 def _quantise(distance: NDArray[np.float32], smoothing: float) -> NDArray[np.uint16]:
     smooth: NDArray[Any] = distance
     if smoothing > 0:

@@ -24,6 +24,7 @@ from phenopipe.encoding import (
 )
 from phenopipe.errors import InputError
 from phenopipe.segment import find_leaves, segment_leaves
+from phenopipe.segment.confidence import leaf_confidence
 from phenopipe.segment.seeds import find_seeds
 
 EIGHT = np.ones((3, 3), int)
@@ -60,8 +61,13 @@ def reference(distance, embedding, options):
 def test_touching_cells_are_recovered_exactly(cells, seed):
     truth = voronoi((80, 80), cells)
     embedding = embedding_of(truth, directions(len(cells), seed=seed))
-    labels = segment_leaves(distance_of(truth), embedding, SegmentSettings())
+    options = SegmentSettings(min_confidence=0)
+    labels = segment_leaves(distance_of(truth), embedding, options)
     assert same_partition(labels, truth)
+    # Labels have the pixels' order, whatever the order of leaves; chunks and shards know nothing.
+    assert np.array_equal(
+        labels, segment_leaves(distance_of(truth), embedding.copy(order="F"), options)
+    )
 
 
 @settings(max_examples=20, deadline=None)
@@ -247,31 +253,102 @@ def test_three_hundred_leaves():
 
 
 def test_small_and_unsure_leaves_are_removed():
-    truth = discs((40, 60), [(20, 15)], 10) + 2 * discs((40, 60), [(20, 45)], 3)
+    truth = discs((40, 60), [(20, 15)], 10) + 2 * discs((40, 60), [(20, 45)], 5)
     distance, embedding = distance_of(truth), embedding_of(truth, directions(2))
     area = np.count_nonzero(truth == 2)
     for limit, leaves in ((area, 2), (area + 1, 1)):
         options = SegmentSettings(min_leaf_area_px=limit)
         assert segment_leaves(distance, embedding, options).max() == leaves
-    sure = find_leaves(distance, embedding).confidence
-    assert sure[0] > sure[1]
+    distance[truth == 2] = 0.5  # a plateau, where a leaf has a peak
+    sure = find_leaves(distance, embedding, SegmentSettings(min_confidence=0)).confidence
+    assert sure[0] > sure[1] + 0.2
     between = SegmentSettings(min_confidence=float(sure.mean()))
     assert segment_leaves(distance, embedding, between).max() == 1
 
 
-def test_confidence_falls_with_the_margin():
-    truth = voronoi((40, 60), [(20, 15), (20, 45)])
-    one, two = directions(2)
-    scores = []
-    for degrees in (90, 40, 25):
-        turned = np.cos(np.deg2rad(degrees)) * one + np.sin(np.deg2rad(degrees)) * two
-        scene = distance_of(truth), embedding_of(truth, np.stack([one, turned]))
-        lenient = SegmentSettings(min_confidence=0, merge_angle_deg=15)
-        scores.append(find_leaves(*scene, lenient).confidence)
-        assert len(scores[-1]) == 2
-        margin = 1 if degrees == 90 else 1 - np.cos(np.deg2rad(degrees))
-        assert scores[-1] == pytest.approx([np.sqrt(margin)] * 2, rel=0.05)
-    assert (scores[0] > scores[1]).all() and (scores[1] > scores[2]).all()
+def test_confidence_sees_leaves_taken_for_one_and_leaves_cut_in_two():
+    cells = np.int32(voronoi((50, 70), [(25, 18), (25, 51)]))
+    whole = np.minimum(cells, 1)
+    for true, found in ((cells, whole), (whole, cells)):
+        distance = distance_of(true)
+        _, right = leaf_confidence(true, distance, int(true.max()))
+        _, wrong = leaf_confidence(found, distance, int(found.max()))
+        assert right[0] == wrong[0] == 0
+        assert (right[1:] > 0.75).all()
+        assert (wrong[1:] < right[1:].min() - 0.2).all()
+
+
+@settings(max_examples=30, deadline=None)
+@given(points, st.integers(0, 1000), st.booleans())
+def test_confidence_knows_neither_labels_nor_directions(cells, seed, transposed):
+    truth = np.int32(voronoi((80, 80), cells))
+    noise = np.random.default_rng(seed).normal(scale=0.2, size=truth.shape)
+    distance = np.float32(distance_of(truth) + noise)
+    area, sure = leaf_confidence(truth, distance, len(cells))
+    assert ((sure >= 0) & (sure <= 1)).all()
+    assert np.array_equal(area[1:], np.bincount(truth.ravel(), minlength=len(cells) + 1)[1:])
+    reversed_labels = np.where(truth > 0, len(cells) + 1 - truth, 0).astype(np.int32)
+    maps = reversed_labels, distance
+    maps = [np.ascontiguousarray(m[:, ::-1].T if transposed else m[::-1]) for m in maps]
+    _, other = leaf_confidence(*maps, len(cells))
+    assert other[:0:-1] == pytest.approx(sure[1:], abs=0.02)
+
+
+@settings(max_examples=20, deadline=None)
+@given(points, st.integers(0, 1000), st.tuples(*[st.integers(0, 40)] * 2))
+def test_leaves_are_the_same_wherever_they_lie_in_the_picture(cells, seed, shift):
+    truth = voronoi((80, 80), cells)
+    distance = distance_of(truth)
+    embedding = embedding_of(truth, directions(7, seed=seed)[: len(cells)], noise=0.1, seed=seed)
+    labels = segment_leaves(distance, embedding)
+    place = slice(shift[0], shift[0] + 80), slice(shift[1], shift[1] + 80)
+    larger = np.zeros((120, 120), np.float32), np.zeros((120, 120, 8), np.float32)
+    larger[1][:] = background_direction(8)
+    larger[0][place], larger[1][place] = distance, embedding
+    moved = segment_leaves(*larger)
+    assert np.array_equal(moved[place], labels)
+    assert np.count_nonzero(moved) == np.count_nonzero(labels)
+
+
+@pytest.mark.parametrize("edge", ["top", "left", "corner"])
+def test_leaves_at_the_edge_of_the_picture_are_kept(edge):
+    centre = {"top": (0, 30), "left": (30, 0), "corner": (0, 0)}[edge]
+    truth = discs((60, 60), [centre], 14)
+    found = find_leaves(distance_of(truth), embedding_of(truth, directions(1)))
+    assert np.array_equal(found.labels, truth)
+    assert found.confidence[0] > 0.75
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000), st.floats(0, 0.3))
+def test_bare_soil_has_no_leaves(seed, scale):
+    random = np.random.default_rng(seed)
+    distance = np.abs(random.normal(scale=scale, size=(48, 48))).astype(np.float32)
+    embedding = background_direction(8) + random.normal(scale=0.1, size=(48, 48, 8))
+    embedding /= np.linalg.norm(embedding, axis=-1, keepdims=True)
+    assert not segment_leaves(np.minimum(distance, 1), embedding).any()
+
+
+@pytest.mark.parametrize("dimensions", [2, 4, 16, 33])
+def test_any_number_of_dimensions(dimensions):
+    truth = discs((40, 40), [(20, 20)], 12)
+    embedding = embedding_of(truth, directions(1, dimensions=dimensions))
+    assert np.array_equal(segment_leaves(distance_of(truth), embedding), truth)
+
+
+def test_more_leaves_than_16_bits_count():
+    pitch, across = 8, 260
+    cell = np.maximum(0, 1 - np.hypot(*(np.mgrid[:pitch, :pitch] - 3)) / 3.5).astype(np.float32)
+    distance = np.tile(cell, (across, across))
+    embedding = np.empty((*distance.shape, 2), np.float32)
+    embedding[:] = background_direction(2)
+    embedding[distance > 0] = [-np.sqrt(0.5), np.sqrt(0.5)]
+    labels = segment_leaves(distance, embedding)
+    assert labels.dtype == np.uint32
+    assert labels.max() == across**2 > 2**16
+    middles = labels[3::pitch, 3::pitch]
+    assert np.array_equal(middles.ravel(), np.arange(1, across**2 + 1))
+    assert np.array_equal(labels > 0, distance > 0)
 
 
 @pytest.mark.parametrize("shape", [(0, 0), (0, 5), (5, 0)])
