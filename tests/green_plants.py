@@ -37,7 +37,7 @@ def green_model() -> WNet:
                 module.weight.fill_(1)
         for unet in (model.distance_unet, model.embedding_unet):
             _carry_green(unet)
-        model.distance_head.weight[0, 0, 1, 1] = 4.0
+        model.distance_head.weight[0, 0, 1, 1] = 1.0  # up to 0.7, falling to the edge
         model.embedding_head.weight[:, 0, 1, 1] = 20 * torch.from_numpy(LEAF)
         model.embedding_head.bias.copy_(torch.from_numpy(background_direction(DIMENSIONS)))
     return model
