@@ -9,7 +9,7 @@ class QualitySettings(Block):
     """Limits beyond which a row gets a flag in qc_flags; no row is ever dropped."""
 
     low_confidence: float = setting(
-        0.5, "A plant with a leaf of a lower confidence is flagged low_confidence.", ge=0, le=1
+        0.4, "A plant with a leaf of a lower confidence is flagged low_confidence.", ge=0, le=1
     )
     min_sharpness: float = setting(
         2.0,

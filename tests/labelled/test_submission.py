@@ -7,7 +7,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from labelled_scenes import label_map, picture, save
+from green_plants import draw_pot
+from labelled_scenes import label_map, save
 from typer.testing import CliRunner
 
 from phenopipe.cli.app import app
@@ -65,13 +66,13 @@ def test_255_leaves_fit(tmp_path: Path) -> None:
 
 def test_the_command_writes_what_measuring_finds(tmp_path: Path, green_model_file: Path) -> None:
     for subset, plant in (("A1", "plant001"), ("A4", "plant002")):
-        save(tmp_path / "set" / subset / f"{plant}_rgb.png", picture(label_map()))
+        save(tmp_path / "set" / subset / f"{plant}_rgb.png", draw_pot(64))
     out = tmp_path / "submission.h5"
     arguments = ["submission", str(tmp_path / "set"), "--out", str(out), "-m", green_model_file]
     result = CliRunner().invoke(app, list(map(str, arguments)))
     assert result.exit_code == 0, result.output
     assert "2 plants" in result.output
-    found = Measurer.load(str(green_model_file)).measure(picture(label_map())).labels
+    found = Measurer.load(str(green_model_file)).measure(draw_pot(64)).labels
     assert found.max() > 0
     with h5py.File(out) as file:
         assert np.array_equal(file["A4/plant002/label"], found)
