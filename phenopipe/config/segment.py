@@ -48,7 +48,7 @@ class SegmentSettings(Block):
         le=90,
     )
     min_leaf_area_px: float = setting(12.0, "Smaller leaves are removed.", unit="network px", ge=0)
-    min_confidence: float = setting(0.15, "Leaves of a lower confidence are removed.", ge=0, le=1)
+    min_confidence: float = setting(0.05, "Leaves of a lower confidence are removed.", ge=0, le=1)
 
 
 class DaskSettings(Block):
