@@ -35,7 +35,7 @@ from phenopipe.evaluate import symmetric_best_dice
 from phenopipe.segment import blocks, find_leaves, measure_traits, segment_set
 from phenopipe.segment.seeds import find_seeds
 from phenopipe.segment.sources import list_crops
-from phenopipe.store import create_array, create_store, store_path
+from phenopipe.store import create_store, store_path
 
 #: The stage's parts, and the functions of `phenopipe.segment.blocks` that do them.
 PARTS = {
@@ -134,7 +134,7 @@ def break_down(crops: CropSet, folder: Path) -> dict[str, object]:
     found, size = list_crops(crops.crops, crops.predictions)
     clock = Clock()
     with ExitStack() as stack, create_store(folder / "parts.zarr", "labels") as store:
-        create_array(store, "labels", (len(found), size, size), np.uint32, block=len(found))
+        blocks.create_parts(store, len(found), size, len(found))
         for part, names in PARTS.items():
             for name in names:
                 watched = clock.watch(part, getattr(blocks, name))
