@@ -40,7 +40,7 @@ def test_it_finds_what_is_green() -> None:
     assert np.array_equal(leaf, green)
     assert leaf.sum() == pytest.approx(sum(leaf_areas(128)), rel=0.02)
     assert (distance[0][~green] < 1e-6).all()
-    assert (distance[0][green] > 0).mean() > 0.95
+    assert (distance[0][green] > 0.15).all()
     assert distance[0][int(0.3 * 128), int(0.3 * 128)] > 0.5
 
 
