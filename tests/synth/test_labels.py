@@ -33,6 +33,38 @@ def test_remnant_goes_to_the_highest_leaf_that_touches_it():
     assert tidy.max() == 2
 
 
+@pytest.mark.parametrize(
+    ("rows", "columns", "stays"),
+    [
+        (slice(6, 9), slice(17, 20), True),  # a small leaf of 3x3 on a larger one
+        (slice(6, 18), slice(18, 20), False),  # longer, but nowhere 3 wide
+    ],
+)
+def test_a_leaf_among_others_counts_from_three_pixels_of_width(rows, columns, stays):
+    labels = scene()
+    labels[rows, columns] = 9
+    assert tidy_labels(labels).max() == (3 if stays else 2)
+
+
+def test_a_leaf_among_others_counts_from_a_share_of_the_largest():
+    labels = np.zeros((64, 64), np.uint16)
+    labels[2:42, 2:42] = 1  # 1600 px, of which 3 % are 48
+    labels[42:48, 2:9] = 2
+    labels[42:48, 20:29] = 3
+    labels[55:59, 55:60] = 4  # touches none
+    tidy = tidy_labels(labels)
+    assert tidy[45, 5] == 1
+    assert tidy[45, 25] == 2
+    assert tidy[57, 57] == 3
+
+
+def test_narrow_pieces_of_an_enlarged_picture_are_measured_in_its_cameras_pixels():
+    labels = scene()
+    labels[5:20, 15:20] = 9
+    assert tidy_labels(labels).max() == 3
+    assert tidy_labels(labels, 2.0).max() == 2
+
+
 def test_leaves_may_keep_their_numbers():
     labels = scene()
     labels[10:12, 20] = 9
@@ -70,13 +102,15 @@ def test_empty_map_stays_empty():
 
 @settings(max_examples=60, deadline=None)
 @given(arrays(np.uint16, (12, 12), elements=st.sampled_from([0, 0, 1, 4, 6])))
-def test_large_pieces_never_change_and_nothing_grows(labels):
+def test_pieces_that_touch_no_other_leaf_never_change_and_nothing_grows(labels):
     tidy = tidy_labels(labels)
-    pieces = connected(labels, background=0, connectivity=2)
+    pieces = connected(labels > 0, connectivity=2)
+    alone = [len(np.unique(labels[pieces == piece])) == 1 for piece in range(pieces.max() + 1)]
     large = np.bincount(pieces.ravel()) >= smallest_piece(12)
-    large[0] = False
-    stays = large[pieces]
+    stays = (np.array(alone) & large)[pieces] & (pieces > 0)
     assert not tidy[labels == 0].any()
-    kept = np.unique(labels[stays])
-    np.testing.assert_array_equal(tidy[stays], np.searchsorted(kept, labels[stays]) + 1)
-    assert tidy.max() == kept.size
+    assert (tidy[stays] > 0).all()
+    kept = np.unique(tidy)
+    assert kept.size == tidy.max() + (kept[0] == 0)
+    for number in kept[kept > 0]:
+        assert len(np.unique(labels[stays & (tidy == number)])) <= 1

