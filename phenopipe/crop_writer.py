@@ -3,11 +3,6 @@
 Zarr writes the file of a block of crops only as a whole: all its pixels must be in memory, and all
 are compressed at the end. A :class:`CropWriter` compresses each crop when it comes and writes it at
 once; what it leaves is the file that Zarr would have written, byte for byte.
-
-References
-----------
-Zarr v3, sharding codec, version 1.0:
-https://zarr-specs.readthedocs.io/en/latest/v3/codecs/sharding-indexed/
 """
 
 from __future__ import annotations
@@ -15,13 +10,12 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any
 
-import google_crc32c
-import numcodecs
 import numpy as np
 import zarr
 from numpy.typing import DTypeLike, NDArray
 
-from phenopipe.store import ZSTD_LEVEL, block_file, create_array
+from phenopipe.block_file import encode_crop, encode_index
+from phenopipe.store import block_file, create_array
 
 
 class CropWriter:
@@ -55,8 +49,7 @@ class CropWriter:
         self, group: zarr.Group, name: str, shape: tuple[int, ...], dtype: DTypeLike
     ) -> None:
         array = create_array(group, name, shape, dtype)
-        self._shape, self._dtype = shape, np.dtype(dtype).newbyteorder("<")
-        self._codec = numcodecs.Zstd(level=ZSTD_LEVEL)
+        self._shape, self._dtype = shape, np.dtype(dtype)
         self._index: list[tuple[int, int]] = []
         self._path = block_file(array, 0)
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -79,8 +72,7 @@ class CropWriter:
             raise ValueError(f"{crop.shape} {crop.dtype} is no crop of {self._path}")
         if len(self._index) == self._shape[0]:
             raise ValueError(f"{self._path}: has all its {self._shape[0]} crops already")
-        packed = self._codec.encode(np.ascontiguousarray(crop, self._dtype))
-        packed += _checksum(packed)
+        packed = encode_crop(crop)
         start = sum(self._index[-1]) if self._index else 0
         self._index.append((start, len(packed)))
         self._file.write(packed)
@@ -101,9 +93,4 @@ class CropWriter:
         if len(self._index) < self._shape[0]:
             done = len(self._index)
             raise ValueError(f"{self._path}: has {done} of its {self._shape[0]} crops")
-        index = np.array(self._index, "<u8").tobytes()
-        self._file.write(index + _checksum(index))
-
-
-def _checksum(content: bytes) -> bytes:
-    return int(google_crc32c.value(content)).to_bytes(4, "little")
+        self._file.write(encode_index(self._index, self._shape[0]))

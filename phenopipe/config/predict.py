@@ -33,8 +33,8 @@ class PredictSettings(Block):
     )
     batch_size: Literal["auto"] | Annotated[int, Field(ge=1, le=4096)] = setting(
         "auto",
-        "Crops in one pass of the network; auto: 8 on a CPU, on a GPU what probing finds fastest. "
-        "It is halved where memory does not suffice.",
+        "Crops in one pass of the network; auto: 4 on each core of a CPU, on a GPU what probing "
+        "finds fastest. It is halved where memory does not suffice.",
     )
     devices: Literal["auto"] | Annotated[int, Field(ge=1, le=64)] = setting(
         "auto", "GPUs of the machine that share a shard's batches; auto takes all that torch finds."

@@ -26,8 +26,11 @@ def encode(distance: Tensor, embedding: Tensor) -> tuple[Tensor, Tensor]:
         127 for 1; zeros where a pixel is surely background.
     """
     background = torch.from_numpy(background_direction(embedding.shape[1])).to(embedding)
-    cosine = torch.einsum("nehw,e->nhw", embedding, background)
+    vectors = embedding.permute(0, 2, 3, 1)  # as they lie in memory
+    with torch.autocast(embedding.device.type, enabled=False):  # or the product is in bfloat16
+        cosine = vectors @ background
     sure = (distance <= SURE_DISTANCE) & (cosine >= SURE_COSINE)
-    stored = (embedding * 127.0).round_().clamp_(-127, 127).to(torch.int8)
-    stored = stored.masked_fill_(sure[:, None], 0).permute(0, 2, 3, 1).contiguous()
+    scale = torch.where(sure, 0.0, 127.0)[..., None]
+    # No component of a unit vector is so much above 1 that 127 would be left behind.
+    stored = (vectors * scale).round_().to(torch.int8).contiguous()
     return (distance * 255.0).round_().to(torch.uint8), stored

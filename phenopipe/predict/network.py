@@ -24,8 +24,8 @@ from phenopipe.predict.encode import encode
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
-#: Crops in one pass where nothing is probed: enough for a CPU, and where probing begins.
-FIRST_BATCH = 8
+#: Crops in one pass where nothing is probed: best for a core of a CPU, and where probing begins.
+FIRST_BATCH = 4
 #: Probing ends at this many, or where twice as many crops take no less than this share of the
 #: time each.
 MOST_CROPS, WORTH_DOUBLING = 512, 0.95

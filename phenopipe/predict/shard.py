@@ -13,6 +13,7 @@ from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
+import torch
 import zarr
 from numpy.typing import NDArray
 
@@ -22,7 +23,7 @@ from phenopipe.errors import StoreError
 from phenopipe.ingest.table import read_crop_table
 from phenopipe.model.find import file_sha256
 from phenopipe.model.header import read_header
-from phenopipe.predict.ahead import work_ahead
+from phenopipe.predict.ahead import torch_threads, work_ahead
 from phenopipe.predict.devices import open_networks
 from phenopipe.predict.look import Batch, Prediction, look
 from phenopipe.predict.network import Network
@@ -97,10 +98,12 @@ def _predict(
     """Yield the batches' predictions in order, while the next ones are read and predicted."""
     step = networks[0].batch_size
     starts = range(0, source.count, step)
+    on_cpu = networks[0].device.type == "cpu"
+    # A core to each batch, which waits for no other: cores that share a batch wait for each other
+    # at each layer. While one thread of a GPU waits for its results, another keeps it busy.
+    threads = torch.get_num_threads() if on_cpu else 2
     idle = SimpleQueue[Network]()
-    # While one thread of a GPU waits for its results, the other keeps it busy. On a CPU one
-    # network uses all cores.
-    for network in networks * (2 if networks[0].device.type == "cuda" else 1):
+    for network in networks * threads:
         idle.put(network)
     runners = idle.qsize()
 
@@ -114,7 +117,7 @@ def _predict(
         finally:
             idle.put(network)
 
-    with ThreadPoolExecutor(runners) as readers, ThreadPoolExecutor(runners) as pool:
+    with ThreadPoolExecutor(runners) as readers, torch_threads(runners, single=on_cpu) as pool:
         batches = work_ahead(readers, read, starts, runners + 1)
         yield from track(work_ahead(pool, run, batches, runners), len(starts), description)
 
