@@ -30,13 +30,11 @@ ABSENT = 2**64 - 1
 #: Bytes of a crop's entry in the index, and of a checksum.
 _ENTRY, _CHECKSUM = 16, 4
 
-_codec = numcodecs.Zstd(level=ZSTD_LEVEL)
 
-
-def encode_crop(crop: NDArray[Any]) -> bytes:
+def encode_crop(crop: NDArray[Any], level: int = ZSTD_LEVEL) -> bytes:
     """Compress a crop and add its checksum."""
     little_endian = np.ascontiguousarray(crop, crop.dtype.newbyteorder("<"))
-    return _with_checksum(_codec.encode(little_endian))
+    return _with_checksum(numcodecs.Zstd(level=level).encode(little_endian))
 
 
 def decode_crop(packed: bytes, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -54,7 +52,7 @@ def decode_crop(packed: bytes, shape: tuple[int, ...], dtype: np.dtype[Any]) -> 
     ValueError, RuntimeError
         If it is damaged.
     """
-    content = _codec.decode(_verified(packed))
+    content = numcodecs.Zstd().decode(_verified(packed))
     little_endian = np.frombuffer(content, dtype.newbyteorder("<")).reshape(shape)
     return little_endian.astype(dtype)  # a copy, since a buffer cannot be written to
 

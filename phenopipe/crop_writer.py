@@ -14,7 +14,7 @@ import numpy as np
 import zarr
 from numpy.typing import DTypeLike, NDArray
 
-from phenopipe.block_file import encode_crop, encode_index
+from phenopipe.block_file import ZSTD_LEVEL, encode_crop, encode_index
 from phenopipe.store import block_file, create_array
 
 
@@ -31,6 +31,8 @@ class CropWriter:
         Shape; the first axis counts crops.
     dtype : dtype
         Element type.
+    level : int, optional
+        Of the compression, as for `phenopipe.store.create_array`.
 
     Raises
     ------
@@ -46,9 +48,15 @@ class CropWriter:
     """
 
     def __init__(
-        self, group: zarr.Group, name: str, shape: tuple[int, ...], dtype: DTypeLike
+        self,
+        group: zarr.Group,
+        name: str,
+        shape: tuple[int, ...],
+        dtype: DTypeLike,
+        level: int = ZSTD_LEVEL,
     ) -> None:
-        array = create_array(group, name, shape, dtype)
+        array = create_array(group, name, shape, dtype, level=level)
+        self._level = level
         self._shape, self._dtype = shape, np.dtype(dtype)
         self._index: list[tuple[int, int]] = []
         self._path = block_file(array, 0)
@@ -72,7 +80,7 @@ class CropWriter:
             raise ValueError(f"{crop.shape} {crop.dtype} is no crop of {self._path}")
         if len(self._index) == self._shape[0]:
             raise ValueError(f"{self._path}: has all its {self._shape[0]} crops already")
-        packed = encode_crop(crop)
+        packed = encode_crop(crop, self._level)
         start = sum(self._index[-1]) if self._index else 0
         self._index.append((start, len(packed)))
         self._file.write(packed)

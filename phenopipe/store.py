@@ -70,6 +70,7 @@ def create_array(
     dtype: DTypeLike,
     *,
     block: int | None = None,
+    level: int = ZSTD_LEVEL,
 ) -> zarr.Array[Any]:
     """Create an array of crops: one inner chunk a crop, one file a block of crops.
 
@@ -86,6 +87,8 @@ def create_array(
     block : int, optional
         Crops in one file; by default all of them, so that the array is a single file. Two
         processes may write side by side only into different blocks.
+    level : int, optional
+        Of the compression, 1 to 22: higher is smaller and slower.
 
     Returns
     -------
@@ -100,7 +103,7 @@ def create_array(
         dtype=np.dtype(dtype),
         chunks=per_crop,
         shards=per_file,
-        compressors=[ZstdCodec(level=ZSTD_LEVEL), Crc32cCodec()],
+        compressors=[ZstdCodec(level=level), Crc32cCodec()],
         fill_value=0,
         config={"write_empty_chunks": True},  # or a block of zeros would have no file
     )

@@ -33,6 +33,9 @@ from phenopipe.window import Box
 
 log = logging.getLogger(__name__)
 
+#: Of predictions: a level of 3 takes 2.6 times as long, beside the network, to save 3 %.
+ZSTD_LEVEL = 1
+
 
 def predict_shard(
     crops: str | os.PathLike[str],
@@ -83,7 +86,8 @@ def predict_shard(
     with ExitStack() as stack:
         group = stack.enter_context(create_store(output, "predictions", attributes))
         distance, embedding, window = (
-            stack.enter_context(CropWriter(group, name, *shape)) for name, shape in shapes.items()
+            stack.enter_context(CropWriter(group, name, *shape, ZSTD_LEVEL))
+            for name, shape in shapes.items()
         )
         for found in _predict(networks, source, size, f"predict {Path(crops).stem}"):
             for number, (left, top, side) in enumerate(map(astuple, found.windows)):
