@@ -127,17 +127,16 @@ def find_window(distance: NDArray[np.floating], crop_size: int, valid: Box | Non
     left, top, right, bottom = whole.clip(valid or (0, 0, crop_size, crop_size), size)
     is_plant = np.zeros(distance.shape, bool)
     is_plant[top:bottom, left:right] = distance[top:bottom, left:right] >= PLANT_DISTANCE
-    count, pieces, boxes, _ = cv2.connectedComponentsWithStats(
-        is_plant.view(np.uint8), connectivity=8
-    )
+    count, pieces = cv2.connectedComponents(is_plant.view(np.uint8), connectivity=8)
     sure = np.zeros(count, bool)
     sure[np.asarray(pieces)[is_plant & (distance >= PLANT_PEAK)]] = True
     if not sure.any():
         return whole
-    corner, extent_px = np.asarray(boxes)[sure, :2], np.asarray(boxes)[sure, 2:4]
+    plant = sure[pieces]
+    rows, columns = (np.flatnonzero(plant.any(axis=axis)) for axis in (1, 0))
     scale = crop_size / size
-    first = corner.min(axis=0) * scale
-    last = (corner + extent_px).max(axis=0) * scale
+    first = np.array([columns[0], rows[0]]) * scale
+    last = np.array([columns[-1] + 1, rows[-1] + 1]) * scale
     extent = float((last - first).max()) * (1 + 2 * MARGIN) + 2 * scale
     side = max(int(np.ceil(extent)), int(np.ceil(size / MOST_ENLARGED)))
     if side >= FILLS * crop_size:
