@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from phenopipe.config import SegmentSettings
 from phenopipe.encoding import decode_distance, decode_embedding
 from phenopipe.errors import StoreError
+from phenopipe.memory import keep_freed_memory
 from phenopipe.segment.leaves import Segmentation, find_leaves
 from phenopipe.segment.sources import Crop, read_window
 from phenopipe.segment.traits import TRAITS, measure_traits
@@ -76,19 +77,21 @@ def segment_block(
     OSError
         If results cannot be written.
     """
+    keep_freed_memory()
     limit_threads(1)  # workers are as many as there are cores for them
     size = open_array(open_store(labels_store, "labels"), f"{PARTS}/labels").shape[1]
     labels = np.zeros((len(crops), size, size), np.uint32)
     windows = np.zeros((len(crops), 3), np.int32)
     opened = open_cached()
-    tables = []
+    tables, outcomes = [], []
     for index, crop in enumerate(crops):
-        table, labels[index], windows[index] = _segment_crop(crop, opened, size, settings)
-        table["crop_index"] = start + index
-        tables.append(table)
+        traits, labels[index], windows[index], outcome = _segment_crop(crop, opened, size, settings)
+        tables.append(traits)
+        outcomes.append(outcome)
     for name, values in (("labels", labels), ("window", windows)):
         write_block(labels_store, f"{PARTS}/{name}", start, values)
-    _write_whole(_table_path(labels_store, start), _typed(pd.concat(tables, ignore_index=True)))
+    measured = _name_rows(tables, crops, outcomes, start)
+    _write_whole(_table_path(labels_store, start), measured)
 
 
 def read_measured(labels_store: str, start: int) -> pd.DataFrame:
@@ -117,24 +120,44 @@ def _segment_crop(
     opened: Opener,
     size: int,
     settings: SegmentSettings,
-) -> tuple[pd.DataFrame, NDArray[np.uint32], tuple[int, int, int]]:
-    labels = np.zeros((size, size), np.uint32)
-    where = (0, 0, 0)
-    status, reason = crop.status, crop.reason
-    traits = pd.DataFrame({"label": [0]}).reindex(columns=["label", *TRAITS])
-    if status == "ok":
+) -> tuple[pd.DataFrame, NDArray[np.uint32], tuple[int, int, int], tuple[str, str]]:
+    """Return traits, labels, where they are, and what became of the crop: status and reason."""
+    outcome = crop.status, crop.reason
+    if crop.status == "ok":
         try:
             rgb = read_crop(opened(crop.rgb_store, "crops", "rgb"), crop.position)
             distance, embedding, window = read_prediction(crop, opened)
         except StoreError as error:
-            status, reason = "damaged", str(error)
+            outcome = "damaged", str(error)
         else:
-            where = (window.left, window.top, window.side)
             labels, traits = segment_crop(
                 rgb, distance, embedding, window, crop.matrix, crop.valid, settings
             )
-    names = {"crop_id": crop.crop_id, "image": crop.image, "pot": crop.pot}
-    return traits.assign(**names, status=status, reason=reason), labels, where
+            return traits, labels, (window.left, window.top, window.side), outcome
+    nothing = pd.DataFrame({"label": [0]}).reindex(columns=["label", *TRAITS])
+    return nothing, np.zeros((size, size), np.uint32), (0, 0, 0), outcome
+
+
+def _name_rows(
+    tables: Sequence[pd.DataFrame],
+    crops: Sequence[Crop],
+    outcomes: Sequence[tuple[str, str]],
+    start: int,
+) -> pd.DataFrame:
+    """Join the traits of crops, and say in each row which crop it is of."""
+    columns = {
+        "crop_id": [crop.crop_id for crop in crops],
+        "image": [crop.image for crop in crops],
+        "pot": [crop.pot for crop in crops],
+        "crop_index": range(start, start + len(crops)),
+        "status": [status for status, _ in outcomes],
+        "reason": [reason for _, reason in outcomes],
+    }
+    # Once for all crops: pandas takes longer for a column than a crop takes to measure it.
+    keys = pd.DataFrame(columns)
+    rows = keys.loc[np.repeat(np.arange(len(crops)), [len(table) for table in tables])]
+    with_traits = [rows.reset_index(drop=True), pd.concat(tables, ignore_index=True)]
+    return _typed(pd.concat(with_traits, axis=1))
 
 
 def segment_crop(

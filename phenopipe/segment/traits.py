@@ -88,9 +88,9 @@ def measure_traits(
     pixels = _Pixels(labels, transform)
     table: dict[str, Any] = {"label": np.arange(pixels.count + 1, dtype=np.uint32)}
     table |= pixels.moments()
-    table |= _shape(labels, transform[:, :2], table["area_px"])
+    table |= _shape(labels[pixels.box()], transform[:, :2], table["area_px"])
     table["touches_edge"] = _touches(labels, valid or (0, 0, *labels.shape[::-1]), pixels.count)
-    table |= {name: pixels.mean(value) for name, value in _colours(rgb[labels > 0]).items()}
+    table |= {name: pixels.mean(value) for name, value in _colours(pixels.of(rgb)).items()}
     confidence = np.concatenate([[0.0], found.confidence])
     table["confidence"] = pixels.mean(confidence[pixels.label])
     return pd.DataFrame({name: table[name] for name in ("label", *TRAITS)})
@@ -100,8 +100,10 @@ class _Pixels:
     """The foreground pixels of a label map, for sums over each label and over all (index 0)."""
 
     def __init__(self, labels: NDArray[np.uint32], transform: NDArray[np.float64]) -> None:
-        self.rows, self.columns = np.nonzero(labels)
-        self.label = labels[self.rows, self.columns].astype(np.intp)
+        # Through flat places: several times as fast as np.nonzero and a mask.
+        self.places = np.flatnonzero(labels > 0)
+        self.rows, self.columns = np.divmod(self.places, labels.shape[1])
+        self.label = labels.ravel().take(self.places).astype(np.intp)
         self.count = int(self.label.max(initial=0))
         self.size = self._sum(None)
         self.transform = transform
@@ -110,6 +112,17 @@ class _Pixels:
         total = np.bincount(self.label, values, minlength=self.count + 1).astype(np.float64)
         total[0] = total[1:].sum()
         return total
+
+    def of(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the values of the foreground in a picture, (n, channels)."""
+        return picture.reshape(-1, picture.shape[-1]).take(self.places, axis=0)
+
+    def box(self) -> tuple[slice, slice]:
+        """Return the rows and columns between which the foreground lies."""
+        if not self.places.size:
+            return slice(0, 0), slice(0, 0)
+        rows = slice(int(self.rows[0]), int(self.rows[-1]) + 1)
+        return rows, slice(int(self.columns.min()), int(self.columns.max()) + 1)
 
     def mean(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """Return the mean of per-pixel values over each label, NaN where there is no pixel."""
@@ -153,7 +166,7 @@ def _ellipse(
 def _shape(
     labels: NDArray[np.uint32], matrix: NDArray[np.float64], area: NDArray[np.float64]
 ) -> dict[str, NDArray[np.float64]]:
-    """Return what comes from hulls and outlines."""
+    """Return what comes from hulls and outlines: nothing that depends on where the plant lies."""
     count = len(area) - 1
     perimeter = perimeters(labels, matrix, count)
     perimeter[0] = perimeters((labels > 0).astype(np.uint8), matrix, 1)[1]
@@ -192,7 +205,8 @@ def _touches(labels: NDArray[np.uint32], valid: Box, count: int) -> NDArray[np.b
 def _colours(rgb: NDArray[np.uint8]) -> dict[str, NDArray[np.floating[Any]]]:
     """Return colour values of pixels, (n,) each."""
     unit = rgb.astype(np.float32) / np.float32(255)
-    lab = cv2.cvtColor(unit[:, None], cv2.COLOR_RGB2LAB)[:, 0] if len(unit) else unit
+    # As one row of an image: OpenCV takes five times as long for a column.
+    lab = cv2.cvtColor(unit[None], cv2.COLOR_RGB2LAB)[0] if len(unit) else unit
     whole = np.maximum(unit.sum(axis=1), np.float32(1e-6))
     return {
         "mean_red": rgb[:, 0].astype(np.float64),
