@@ -29,7 +29,7 @@ from phenopipe.store import create_array, create_store, open_array, store_path
 log = logging.getLogger(__name__)
 
 #: Most crops in one task: what a killed worker costs, and what its memory holds the labels of ...
-LARGEST_TASK = 32
+LARGEST_TASK = 16
 #: ... and fewest, since a task has a price of its own ...
 SMALLEST_TASK = 4
 #: ... and how many tasks each worker should find in a small set, so that none waits for another.
