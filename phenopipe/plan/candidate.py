@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Candidate:
     """One file as its source knows it.
 

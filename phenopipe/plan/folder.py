@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from phenopipe.config import PlanSettings
 from phenopipe.errors import InputError
@@ -13,8 +13,7 @@ from phenopipe.plan.candidate import Candidate, file_version, last_written, plac
 from phenopipe.plan.names import NameReader, is_text, printable
 
 
-@dataclass(frozen=True)
-class _Found:
+class _Found(NamedTuple):
     """A file below a set's folder, or a folder that is not entered, with the reason."""
 
     inner: str

@@ -199,7 +199,9 @@ def _row(
     if not reason and not known and file.changed > now - settings.settle_seconds:
         reason = f"still being written (changed in the last {settings.settle_seconds:g} s)"
     place = before.place if before else ""
-    fields = {key: value for key, value in file.fields.items() if value}
+    fields = file.fields
+    if not all(fields.values()):
+        fields = {key: value for key, value in fields.items() if value}
     return RosterRow(file.image, file.version, place, reason, fields)
 
 

@@ -6,7 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from string import Formatter
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -138,7 +138,11 @@ class FilePattern:
 
     def _ways(self, name: str) -> int:
         """Bound from above in how many ways the separators of the pattern fit into a name."""
-        return math.prod(math.comb(name.count(t), n) for t, n in self._separators.items())
+        ways = 1
+        for text, fields in self._separators.items():
+            if (count := name.count(text)) != fields:
+                ways *= math.comb(count, fields)
+        return ways
 
     def _whole_numbers(self) -> tuple[str, ...]:
         """Return the groups that `datetime` makes the time of; none where strptime must."""
@@ -212,6 +216,8 @@ def with_zone(time: datetime, zone: ZoneInfo) -> datetime:
     """
     if not FIRST_YEAR <= time.year <= LAST_YEAR:
         raise ValueError(f"the time {time.isoformat()} is not in {FIRST_YEAR}..{LAST_YEAR}")
+    if time.tzinfo is None and zone.key == "UTC":
+        return time.replace(tzinfo=UTC)  # many times as fast as a zone with rules
     zoned = time if time.tzinfo else time.replace(tzinfo=zone)
     if (zoned.utcoffset() or timedelta()) % timedelta(minutes=1):
         raise ValueError(f"the time {zoned.isoformat()} has an offset that is no whole minutes")

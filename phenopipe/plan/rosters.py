@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -41,7 +42,14 @@ class Rosters(Mapping[str, Roster]):
 
     @cached_property
     def _found(self) -> dict[str, Roster]:
-        return dict(iter_rosters(self.config, self.folder))
+        # Python looks for garbage again and again while millions of objects come to stay.
+        was_on = gc.isenabled()
+        gc.disable()
+        try:
+            return dict(iter_rosters(self.config, self.folder))
+        finally:
+            if was_on:
+                gc.enable()
 
     @cached_property
     def _keys(self) -> list[str]:
