@@ -24,7 +24,9 @@ from pathlib import Path
 
 import yaml
 
+from phenopipe.config import load_config
 from phenopipe.plan.roster import Roster, read_roster
+from phenopipe.plan.rosters import Rosters
 
 ROOT = Path(__file__).resolve().parents[1]
 FIRST_NIGHT = datetime(2025, 1, 1, 1)
@@ -138,7 +140,8 @@ def measure(folder: Path, sets: int, images: int) -> dict[str, object]:
         add_night(folder, night, images)
     seconds, memory, output = snakemake(folder, "-n", "--quiet", "rules")
     planned = jobs(output)
-    _, _, _ = snakemake(folder, "--until", "plan", "--quiet")
+    os.chdir(folder)  # paths of a configuration are relative to the experiment's folder
+    Rosters(load_config("config/config.yaml"), "results/plan", scan=True).write()
     recorded = record_outputs(folder)
     nothing, nothing_memory, output = snakemake(folder, "-n", "--quiet", "rules")
     left_over = jobs(output)
