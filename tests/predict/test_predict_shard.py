@@ -61,6 +61,22 @@ def test_stored_predictions_are_the_networks(crops, output, green_model_file) ->
     assert not embedding[1].any(), "a pot without a leaf is surely background"
 
 
+def test_what_is_stored_does_not_depend_on_the_number_of_cores(
+    tmp_path, output, green_model_file
+) -> None:
+    source = write_crops(tmp_path / "many.zarr", np.concatenate([CROPS] * 3))
+    stored = []
+    for cores in (1, 3):
+        torch.set_num_threads(cores)
+        try:
+            predict_shard(source, green_model_file, output.with_name(f"{cores}.zarr"), SETTINGS)
+        finally:
+            torch.set_num_threads(1)
+        stored.append(read(output.with_name(f"{cores}.zarr")))
+    for one, three in zip(*stored, strict=True):
+        np.testing.assert_array_equal(one, three)
+
+
 def test_windows_are_stored_with_what_was_seen_in_them(tmp_path, output, green_model_file) -> None:
     large = np.full((3, 4 * SIDE, 4 * SIDE, 3), SOIL, np.uint8)
     large[0, 20 : 20 + SIDE, 150 : 150 + SIDE] = CROPS[0]
