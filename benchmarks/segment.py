@@ -4,7 +4,7 @@
 
 A drawn rosette (512x512 px, 18 leaves, 8 dimensions by default) is segmented by `find_leaves` and
 by a plain-Python growth in the paper's order. The stage itself runs over crops in a Zarr store,
-timed part by part, then through Dask with 1 and 2 workers. `cpu_ms` is CPU time, which other
+timed part by part; `segment_set.py` has the times of whole sets. `cpu_ms` is CPU time, which other
 processes on the machine disturb less than `wall_ms`; both are medians.
 """
 
@@ -17,7 +17,6 @@ import platform
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -26,13 +25,12 @@ from unittest.mock import patch
 
 import cv2
 import numpy as np
-import psutil
 from plain_growth import grow_plainly
 from segment_scene import CropSet, predict, rosette
 
-from phenopipe.config import DaskSettings, SegmentSettings
+from phenopipe.config import SegmentSettings
 from phenopipe.evaluate import symmetric_best_dice
-from phenopipe.segment import blocks, find_leaves, measure_traits, segment_set
+from phenopipe.segment import blocks, find_leaves, measure_traits
 from phenopipe.segment.seeds import find_seeds
 from phenopipe.segment.sources import list_crops
 from phenopipe.store import create_store, store_path
@@ -150,58 +148,6 @@ def break_down(crops: CropSet, folder: Path) -> dict[str, object]:
     return {"crops": len(found), "per_crop": parts}
 
 
-class PeakMemory:
-    """Watches the memory of this process and its children."""
-
-    def __enter__(self) -> PeakMemory:
-        self.peak, self._ends = 0, threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ends.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._ends.wait(0.1):
-            total = 0
-            for process in [own := psutil.Process(), *own.children(recursive=True)]:
-                try:
-                    total += process.memory_info().rss
-                except psutil.NoSuchProcess:
-                    continue
-            self.peak = max(self.peak, total)
-
-
-def scale_out(crops: CropSet, count: int, folder: Path, cluster: str) -> dict[str, object]:
-    """Segment a set through Dask with 1 and 2 workers, and without Dask."""
-    alone = break_down(crops, folder)["per_crop"]["total"]["wall_ms"]
-    rate = {}
-    with PeakMemory() as memory:
-        for workers in (1, 2):
-            start = time.perf_counter()
-            segment_set(
-                crops.crops,
-                crops.predictions,
-                folder / f"{workers}.zarr",
-                folder / f"{workers}.parquet",
-                dask=DaskSettings(cluster=cluster),
-                workers=workers,
-                progress=lambda done, _count, _what: iter(done),
-            )
-            rate[workers] = count / (time.perf_counter() - start)
-    return {
-        "crops": count,
-        "cluster": cluster,
-        "crops_per_s": {"no_dask": round(MILLI / alone, 1)}
-        | {f"{workers}_workers": round(value, 1) for workers, value in rate.items()},
-        "rate_of_2_over_twice_that_of_1": round(rate[2] / (2 * rate[1]), 3),
-        "scheduler_overhead": round(MILLI / alone / rate[1] - 1, 3),
-        "peak_memory_mb": round(memory.peak / 2**20),
-    }
-
-
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -211,8 +157,6 @@ def main() -> None:
     parser.add_argument("--noise", type=float, default=0.1)
     parser.add_argument("--repeats", type=int, default=50)
     parser.add_argument("--crops", type=int, default=100, help="crops of the stage's breakdown")
-    parser.add_argument("--set-crops", type=int, default=1000, help="crops for Dask; 0 for none")
-    parser.add_argument("--cluster", choices=("threads", "processes"), default="processes")
     options = parser.parse_args()
     cv2.setNumThreads(1)
 
@@ -227,10 +171,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         crops = CropSet(Path(name), prediction, options.crops)
         results["stage"] = break_down(crops, Path(name))
-    if options.set_crops:
-        with tempfile.TemporaryDirectory() as name:
-            crops = CropSet(Path(name), prediction, options.set_crops)
-            results["dask"] = scale_out(crops, options.set_crops, Path(name), options.cluster)
     print(json.dumps(results, indent=2))
 
 
