@@ -24,8 +24,13 @@ LOCK = Path(".snakemake/phenopipe-nightly.lock")
 
 
 @contextmanager
-def sole_folder() -> Iterator[int]:
-    """Be the only one at work in the present folder, nightly runs and others.
+def sole_folder(folder: Path = Path()) -> Iterator[int]:
+    """Be the only one at work in a project's folder, nightly runs and others.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        The folder; by default the present one.
 
     Yields
     ------
@@ -35,12 +40,13 @@ def sole_folder() -> Iterator[int]:
     Raises
     ------
     BusyError
-        If a nightly run, a cleaning, or a Snakemake that was started by hand is going on.
+        If a nightly run, a cleaning, a removal of damaged stores, or a Snakemake that was started
+        by hand is going on.
     StoreError
         If the lock cannot be made.
     """
-    with sole_run(LOCK) as lock:
-        if is_in_use(Path()):
+    with sole_run(folder / LOCK) as lock:
+        if is_in_use(folder):
             raise BusyError("a Snakemake that was started by hand is at work in this folder")
         yield lock
 

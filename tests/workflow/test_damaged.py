@@ -8,6 +8,8 @@ import pytest
 from cli_runs import problems, run, run_well
 from experiment import draw_picture
 
+from phenopipe.nightly.lock import sole_folder
+
 pytestmark = pytest.mark.workflow
 
 TABLES = [f"results/analyses/one/sets/night_1/{table}.csv" for table in ("plants", "leaves")]
@@ -50,6 +52,15 @@ def test_a_store_damaged_after_the_fact(experiment, chunk, made):
     assert (again.code, again.finished) == (0, made), again.output
     assert tables_of(experiment) == before
     assert "every store is as it was written" in run_well("verify", experiment.results).stdout
+
+
+def test_nothing_is_removed_while_a_run_is_going_on(experiment):
+    chunk = experiment.results / "crops/night_1/0001.zarr/rgb/c/0/0/0/0"
+    chunk.write_bytes(chunk.read_bytes()[:-40])
+    with sole_folder(experiment.folder):
+        (problem,) = problems(run("verify", experiment.results, "--remove"))
+    assert "another run is going on" in problem
+    assert chunk.exists()
 
 
 def test_a_picture_replaced_by_a_newer_one_gives_what_it_would_have_given(experiment, tmp_path):
