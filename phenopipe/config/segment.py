@@ -20,7 +20,7 @@ class SegmentSettings(Block):
         "below).",
     )
     seed_smoothing_px: float = setting(
-        1.0, "Standard deviation of the Gaussian on the distance map.", unit="network px", ge=0
+        1.5, "Standard deviation of the Gaussian on the distance map.", unit="network px", ge=0
     )
     seed_min_distance_px: float = setting(
         4.0, "Seeds closer than this are one seed, the higher.", unit="network px", ge=1
@@ -40,7 +40,7 @@ class SegmentSettings(Block):
         le=90,
     )
     merge_angle_deg: float = setting(
-        25.0,
+        45.0,
         "Two seeds whose vectors are within this angle are one leaf if pixels that agree with both "
         "connect them (long leaves have several maxima); 0 never joins seeds.",
         unit="deg",

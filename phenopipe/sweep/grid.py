@@ -17,7 +17,7 @@ NUMBERS = tuple(
     name for name, field in SegmentSettings.model_fields.items() if field.annotation in (int, float)
 )
 #: What is tried if nothing is asked for: what decides most on how many leaves there are.
-DEFAULT_AXES = ("seed_threshold=0.2:0.6:5", "merge_angle_deg=5:45:5")
+DEFAULT_AXES = ("seed_threshold=0.2:0.6:5", "merge_angle_deg=15:55:5")
 #: More points than this are a mistake rather than a wish.
 MOST_POINTS = 2000
 
@@ -111,8 +111,8 @@ def parse_axis(text: str) -> tuple[str, tuple[float, ...]]:
     --------
     >>> parse_axis("seed_threshold=0.5,0.3")
     ('seed_threshold', (0.3, 0.5))
-    >>> parse_axis("merge_angle_deg=5:45:5")
-    ('merge_angle_deg', (5.0, 15.0, 25.0, 35.0, 45.0))
+    >>> parse_axis("merge_angle_deg=15:55:5")
+    ('merge_angle_deg', (15.0, 25.0, 35.0, 45.0, 55.0))
 
     Raises
     ------

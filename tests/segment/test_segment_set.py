@@ -453,12 +453,12 @@ def test_missing_columns_are_named(shards):
 @given(st.integers(0, 5000), st.integers(1, 64))
 def test_tasks_are_small_and_few_enough(count, workers):
     task = choose_task_size(count, workers)
-    assert task in (4, 8, 16, 32)
-    assert task == 32 or task > count / (8 * workers) - 1
+    assert task in (4, 8, 16)
+    assert task == 16 or task > count / (8 * workers) - 1
 
 
 def test_workers_find_tasks_in_small_sets_too():
     assert choose_task_size(95, 2) == 8
     assert choose_task_size(20, 16) == 4
-    assert choose_task_size(1000, 2) == 32
+    assert choose_task_size(1000, 2) == 16
     assert choose_task_size(1000, 64) == 4

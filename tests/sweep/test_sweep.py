@@ -18,7 +18,7 @@ from phenopipe.tabulate.columns import names
 
 AXES = ["seed_threshold=0.2,0.4,0.6", "max_angle_deg=45,60"]
 #: Small false summits are leaves below a threshold of 0.3, and above it none is left.
-NOW = SegmentSettings(seed_threshold=0.2, min_leaf_area_px=4, min_confidence=0)
+NOW = SegmentSettings(seed_threshold=0.2, seed_smoothing_px=1, min_leaf_area_px=4, min_confidence=0)
 
 
 @pytest.fixture(scope="module")
