@@ -177,7 +177,7 @@ def run_plantcv(folder: Path) -> dict[str, float]:
     config.save_config(str(folder / "config.json"))
     runner = Path(sys.executable).with_name("plantcv-run-workflow")
     seconds = run_command([str(runner), "--config", str(folder / "config.json")], folder)
-    counted = (folder / "results-single-value-traits.csv").read_text().splitlines()
+    counted = (folder / "results.json-single-value-traits.csv").read_text().splitlines()
     return rate(seconds, len(counted) - 1)
 
 

@@ -11,7 +11,7 @@ args = workflow_inputs()
 pcv.params.debug = args.debug
 picture, _, _ = pcv.readimage(filename=args.image1)
 green = pcv.rgb2gray_lab(rgb_img=picture, channel="a")
-mask = pcv.threshold.otsu(gray_img=green, object_type="dark")
+mask = pcv.threshold.binary(gray_img=green, threshold=118, object_type="dark")
 mask = pcv.fill(bin_img=mask, size=50)
 pcv.watershed_segmentation(rgb_img=picture, mask=mask, distance=10, label="plant")
 pcv.outputs.save_results(filename=args.result, outformat="json")
