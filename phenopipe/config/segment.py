@@ -40,7 +40,7 @@ class SegmentSettings(Block):
         le=90,
     )
     merge_angle_deg: float = setting(
-        45.0,
+        35.0,
         "Two seeds whose vectors are within this angle are one leaf if pixels that agree with both "
         "connect them (long leaves have several maxima); 0 never joins seeds.",
         unit="deg",
