@@ -88,10 +88,9 @@ def results(tmp_path_factory, green_model_file) -> Path:
             write_picture(file, draw_pot(96, pot + 1))
     file.write_bytes(file.read_bytes()[:100])
     out = root / "results"
-    rosters = Rosters(config, out / "plan", scan=True)
-    rosters.write()
+    Rosters(config, out / "plan", scan=True).write()
     for name in SETS:
-        run_set(out, name, config, rosters, green_model_file)
+        run_set(out, name, config, green_model_file)
     tables = [out / "analyses/default/sets" / name for name in SETS]
     write_season(
         plants=[folder / "plants.csv" for folder in tables],
@@ -103,9 +102,9 @@ def results(tmp_path_factory, green_model_file) -> Path:
     return out
 
 
-def run_set(out: Path, name: str, config, rosters, model: Path) -> None:
-    write_plan(rosters[name], out / f"plan/{name}.tsv")
+def run_set(out: Path, name: str, config, model: Path) -> None:
     roster = out / f"plan/{name}.roster.tsv"
+    write_plan(read_roster(roster), out / f"plan/{name}.tsv")
     store, table = out / f"crops/{name}/0000.zarr", out / f"crops/{name}/0000.tsv"
     ingest_shard(roster, "0000", config.plan.image_root, store, table, config.ingest)
     predictions = out / f"predictions/default/{name}/0000.zarr"

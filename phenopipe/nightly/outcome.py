@@ -47,6 +47,6 @@ def without_tables(results: Path, analysis: str, sets: Rosters) -> list[str]:
 
 def planned_sets(config: Config, results: Path) -> Rosters | None:
     """Return the rosters that the last run wrote; None if there was no run yet."""
-    if not (results / "plan/sets.txt").exists():
+    if not (results / "plan/sets.json").exists():
         return None
     return Rosters(config, results / "plan", scan=False)

@@ -44,6 +44,12 @@ class Source(Protocol):
     def candidates(self, image_set: str) -> Sequence[Candidate]:
         """Return every file of a set, those that are no image with a reason."""
 
+    def listing(self, image_set: str) -> str | None:
+        """Return a digest of all that `candidates` looks at, far more quickly.
+
+        None where only `candidates` can tell whether something changed.
+        """
+
 
 def file_version(status: os.stat_result) -> str:
     """Return the version of a file: its size in bytes and its time of change in ns."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -80,6 +82,20 @@ class FolderSource:
         prefix = "" if loose else f"{image_set}/"
         found = _walk(self._folder(image_set), deep=not loose)
         return sorted((self._candidate(prefix, file) for file in found), key=lambda c: c.image)
+
+    def listing(self, image_set: str) -> str | None:
+        """Return a digest of paths, sizes and times of all files of a set.
+
+        None if one of them is no regular file: what a link leads to may change elsewhere.
+        """
+        lines = []
+        for found in _walk(self._folder(image_set), deep=not self._is_loose(image_set)):
+            version = found.reason if found.entry is None else _version(found.entry)
+            if not version:
+                return None
+            lines.append(f"{found.inner}\0{version}\0")
+        text = "".join(sorted(lines))
+        return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
 
     def _folder(self, image_set: str) -> Path:
         return self._root if self._is_loose(image_set) else self._root / image_set
@@ -173,6 +189,16 @@ def _walk(folder: Path, *, deep: bool) -> Iterator[_Found]:
                 yield _Found(f"{inner}/", reason="a link to a folder, which is not followed")
             elif deep:
                 waiting.append((f"{inner}/", entry.path))
+
+
+def _version(entry: os.DirEntry[str]) -> str:
+    """Return what changes whenever a regular file does; empty for anything else."""
+    try:
+        status = entry.stat(follow_symlinks=False)
+    except OSError:  # gone since the folder was listed
+        return ""
+    # A copy may keep the time of its original, but not that of its own status.
+    return f"{file_version(status)}-{status.st_ctime_ns}" if stat.S_ISREG(status.st_mode) else ""
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

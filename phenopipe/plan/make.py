@@ -18,6 +18,9 @@ from phenopipe.plan.roster import METADATA, Roster, RosterRow, read_roster
 from phenopipe.plan.shards import assign_shards
 from phenopipe.plan.sheet import SheetSource
 
+#: How the reason begins to drop a file that changed a moment ago.
+_STILL_WRITTEN = "still being written"
+
 
 def open_source(config: Config, now: float | None = None) -> Source:
     """Open the place where the images of a configuration come from.
@@ -112,6 +115,59 @@ def make_roster(
     return Roster(config.experiment, image_set, tuple(rows))
 
 
+def planned_keys(config: Config, source: Source, folder: str | os.PathLike[str]) -> list[str]:
+    """Return the keys of the image sets to plan, in order of their names.
+
+    Parameters
+    ----------
+    config : Config
+        The configuration. A set of ``plan.hold`` is there only if it was planned before.
+    source : Source
+        Where images come from.
+    folder : path-like
+        Folder of the plans, with the rosters of the last run, ``{set}.roster.tsv``.
+
+    Raises
+    ------
+    InputError
+        If there is none, the folder or sheet is wrong, or a name is too long for a file.
+    """
+    held = held_sets(config.plan, folder)
+    found = [key for key in _keys(source) if set_name(key) not in config.plan.hold]
+    keys = sorted({*found, *held}, key=set_name)
+    if not keys:
+        raise InputError("plan.hold: leaves no image set to plan")
+    return keys
+
+
+def plan_set(
+    config: Config, source: Source, folder: str | os.PathLike[str], key: str, now: float
+) -> Roster:
+    """Make the roster of one image set after that of the last run; nothing is written.
+
+    Parameters
+    ----------
+    config, source, folder
+        As for `planned_keys`.
+    key : str
+        One of `planned_keys`; a set that is held stays as it was.
+    now : float
+        Time of planning, seconds since 1970.
+
+    Raises
+    ------
+    InputError
+        As :func:`make_roster`.
+    StoreError
+        If the roster of the last run is damaged.
+    """
+    path = Path(folder) / f"{key}.roster.tsv"
+    previous = read_roster(path) if path.exists() else None
+    if previous is not None and set_name(key) in config.plan.hold:
+        return previous
+    return make_roster(config, key, previous, now, source)
+
+
 def iter_rosters(
     config: Config, folder: str | os.PathLike[str], now: float | None = None
 ) -> Iterator[tuple[str, Roster]]:
@@ -143,23 +199,13 @@ def iter_rosters(
     now = time.time() if now is None else now
     source = open_source(config, now)
     empty: list[Roster] | None = []
-    held = held_sets(config.plan, folder)
-    for key in sorted({*_keys(source), *held}, key=set_name):
-        path = Path(folder) / f"{key}.roster.tsv"
-        previous = read_roster(path) if path.exists() else None
-        if set_name(key) in config.plan.hold:
-            if previous is None:
-                continue
-            roster = previous
-        else:
-            roster = make_roster(config, key, previous, now, source)
+    for key in planned_keys(config, source, folder):
+        roster = plan_set(config, source, folder, key, now)
         yield key, roster
         if roster.kept:
             empty = None
         elif empty is not None:
             empty.append(roster)
-    if empty == [] and config.plan.hold:
-        raise InputError("plan.hold: leaves no image set to plan")
     if empty is not None:
         require_images(empty)
 
@@ -169,6 +215,11 @@ def held_sets(settings: PlanSettings, folder: str | os.PathLike[str]) -> list[st
     chosen = [name for name in settings.hold if settings.sets is None or name in settings.sets]
     keys = sorted({set_key(name) for name in chosen})
     return [key for key in keys if (Path(folder) / f"{key}.roster.tsv").exists()]
+
+
+def is_settled(roster: Roster) -> bool:
+    """Tell whether no file of a roster waits for its writer to end: time changes nothing then."""
+    return not any(row.reason.startswith(_STILL_WRITTEN) for row in roster.rows)
 
 
 def require_images(rosters: Sequence[Roster]) -> None:
@@ -197,7 +248,7 @@ def _row(
     # What was planned in this very version was whole by then, even if its owner changed since.
     known = before is not None and not before.reason and before.version == file.version
     if not reason and not known and file.changed > now - settings.settle_seconds:
-        reason = f"still being written (changed in the last {settings.settle_seconds:g} s)"
+        reason = f"{_STILL_WRITTEN} (changed in the last {settings.settle_seconds:g} s)"
     place = before.place if before else ""
     fields = file.fields
     if not all(fields.values()):

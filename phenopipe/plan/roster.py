@@ -12,7 +12,7 @@ from typing import Literal
 
 from phenopipe.errors import StoreError
 from phenopipe.files import write_text
-from phenopipe.tsv import format_tsv, read_tsv, write_tsv
+from phenopipe.tsv import format_tsv, read_tsv
 
 #: Metadata that every table has, in this order, empty where nothing is known.
 METADATA = ("timestamp", "camera", "tray", "pot", "plant_id", "genotype", "treatment")
@@ -90,10 +90,23 @@ class Roster:
         """Names of the shards that hold an image: "0000", "0001", ..."""
         return list(self.by_shard)
 
-    @property
+    @cached_property
     def columns(self) -> list[str]:
         """Metadata columns: those of every table, then the further fields of this set."""
         return [*METADATA, *(key for key in _keys(self.rows) if key not in METADATA)]
+
+    @cached_property
+    def text(self) -> str:
+        """The roster's file, a TSV table."""
+        names = (self.experiment, self.image_set)
+        return format_tsv(
+            [*_FIRST, *self.columns],
+            (
+                [*names, r.image, r.version, r.place, r.status, r.reason]
+                + [r.fields.get(column, "") for column in self.columns]
+                for r in self.rows
+            ),
+        )
 
     @cached_property
     def digest(self) -> str:
@@ -145,16 +158,7 @@ def write_roster(roster: Roster, path: str | os.PathLike[str]) -> None:
     OSError
         If the file cannot be written.
     """
-    names = (roster.experiment, roster.image_set)
-    write_tsv(
-        path,
-        [*_FIRST, *roster.columns],
-        (
-            [*names, r.image, r.version, r.place, r.status, r.reason]
-            + [r.fields.get(column, "") for column in roster.columns]
-            for r in roster.rows
-        ),
-    )
+    write_text(path, roster.text)
 
 
 def read_roster(path: str | os.PathLike[str]) -> Roster:

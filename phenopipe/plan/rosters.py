@@ -4,32 +4,39 @@ from __future__ import annotations
 
 import gc
 import os
-from collections import Counter
+import time
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
 from phenopipe.config import Config
-from phenopipe.errors import StoreError
 from phenopipe.files import write_text
-from phenopipe.plan.make import iter_rosters
-from phenopipe.plan.names import printable
-from phenopipe.plan.roster import Roster, read_roster, write_roster
+from phenopipe.plan.candidate import Source, file_version
+from phenopipe.plan.make import is_settled, iter_rosters, open_source, plan_set, planned_keys
+from phenopipe.plan.names import set_name
+from phenopipe.plan.outline import Outline
+from phenopipe.plan.sets_file import (
+    PlannedSet,
+    known_sets,
+    read_sets,
+    settings_digest,
+    write_sets,
+)
 
 
-class Rosters(Mapping[str, Roster]):
-    """Rosters by the key of their set.
+class Rosters(Mapping[str, Outline]):
+    """Outlines of the rosters by the key of their set.
 
-    The main process looks at folders and sheets, once and only when a roster is asked for; a job
-    reads which sets there are, and the rosters that it needs, from what the main process wrote,
-    and never lists a folder. Rosters of sets that are gone stay for the case that they come back.
+    The main process looks at folders and sheets, once and only when a set is asked for, and plans
+    the sets whose files changed since the last run; a job reads what the main process wrote, and
+    never lists a folder. Rosters of sets that are gone stay for the case that they come back.
 
     Parameters
     ----------
     config : Config
         The configuration.
     folder : path-like
-        Where ``{set}.roster.tsv`` and ``sets.txt`` are.
+        Where ``{set}.roster.tsv`` and ``sets.json`` are.
     scan : bool
         Whether to look at what is there now (the main process), or to read what is written.
     """
@@ -38,41 +45,33 @@ class Rosters(Mapping[str, Roster]):
         self.config = config
         self.folder = Path(folder)
         self.scan = scan
-        self._read: dict[str, Roster] = {}
+        #: Rosters that changed, as their files are to be.
+        self._texts: dict[str, str] = {}
 
     @cached_property
-    def _found(self) -> dict[str, Roster]:
-        # Python looks for garbage again and again while millions of objects come to stay.
+    def _found(self) -> dict[str, PlannedSet]:
+        if not self.scan:
+            return read_sets(self._index)[1]
+        # Python looks for garbage again and again while many objects come to stay.
         was_on = gc.isenabled()
         gc.disable()
         try:
-            return dict(iter_rosters(self.config, self.folder))
+            found = dict(self._look(time.time()))
         finally:
             if was_on:
                 gc.enable()
+        if not any(planned.outline.kept for planned in found.values()):
+            list(iter_rosters(self.config, self.folder))  # raises: knows which files there are
+        return found
 
-    @cached_property
-    def _keys(self) -> list[str]:
-        if self.scan:
-            return list(self._found)
-        path = self._index
-        try:
-            return path.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise StoreError(f"{path}: cannot be read; run Snakemake's main process") from error
-
-    def __getitem__(self, key: str) -> Roster:
-        if self.scan:
-            return self._found[key]
-        if key not in self._read:
-            self._read[key] = read_roster(self._path(key))
-        return self._read[key]
+    def __getitem__(self, key: str) -> Outline:
+        return self._found[key].outline
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._keys)
+        return iter(self._found)
 
     def __len__(self) -> int:
-        return len(self._keys)
+        return len(self._found)
 
     def write(self) -> None:
         """Write the rosters that changed since the last run, and which sets there are.
@@ -80,13 +79,16 @@ class Rosters(Mapping[str, Roster]):
         Raises
         ------
         StoreError
-            If a file cannot be written, or a roster of the last run is damaged.
+            If a file cannot be written.
         """
-        for key, roster in self._found.items():
+        sets = {}
+        for key, planned in self._found.items():
             path = self._path(key)
-            if not path.exists() or read_roster(path) != roster:
-                write_roster(roster, path)
-        write_text(self._index, "".join(f"{key}\n" for key in self._found))
+            if key in self._texts:
+                write_text(path, self._texts[key])
+                planned = PlannedSet(planned.outline, planned.listing, file_version(path.stat()))
+            sets[key] = planned
+        write_sets(self._index, settings_digest(self.config), sets)
 
     def dropped(self) -> list[str]:
         """Say for each set with dropped files how many are kept and dropped, and why.
@@ -96,21 +98,36 @@ class Rosters(Mapping[str, Roster]):
         list of str
             One line a set, the most frequent reasons first; safe to print on a terminal.
         """
-        lines = []
-        for roster in self.values():
-            reasons = Counter(row.reason for row in roster.rows if row.reason)
-            if reasons:
-                why = "; ".join(f"{n} {printable(reason)}" for reason, n in reasons.most_common(3))
-                more = f"; {len(reasons) - 3} further reasons" if len(reasons) > 3 else ""
-                lines.append(
-                    f"{printable(roster.image_set)}: {len(roster.kept)} images kept, "
-                    f"{reasons.total()} files dropped: {why}{more}"
-                )
-        return lines
+        return [outline.dropped_line() for outline in self.values() if outline.dropped]
+
+    def _look(self, now: float) -> Iterator[tuple[str, PlannedSet]]:
+        source = open_source(self.config, now)
+        known = known_sets(self._index, settings_digest(self.config))
+        for key in planned_keys(self.config, source, self.folder):
+            path = self._path(key)
+            version = file_version(path.stat()) if path.exists() else ""
+            before = known.get(key)
+            same = before if before and before.roster == version else None
+            yield key, self._plan(key, source, now, same, version)
+
+    def _plan(
+        self, key: str, source: Source, now: float, before: PlannedSet | None, version: str
+    ) -> PlannedSet:
+        """Return what the last run planned, if its files are the same, or plan a set anew."""
+        held = set_name(key) in self.config.plan.hold
+        # Before the set is planned: what changes between the two is noticed by the next run.
+        listing = None if held else source.listing(set_name(key))
+        if before and (held or (listing and listing == before.listing)):
+            return before
+        roster = plan_set(self.config, source, self.folder, key, now)
+        if not version or self._path(key).read_bytes() != roster.text.encode():
+            self._texts[key] = roster.text
+        listing = listing if is_settled(roster) else None
+        return PlannedSet(Outline.of(roster), listing, version)
 
     @property
     def _index(self) -> Path:
-        return self.folder / "sets.txt"
+        return self.folder / "sets.json"
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}.roster.tsv"

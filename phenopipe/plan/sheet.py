@@ -79,6 +79,9 @@ class SheetSource:
         """Return the images of a set, sorted by path."""
         return sorted(self._sets.get(image_set, []), key=lambda candidate: candidate.image)
 
+    def listing(self, image_set: str) -> None:
+        """Return None: the sheet was read and its files were looked at when this was made."""
+
     def _read(self) -> Iterator[tuple[int, dict[str, str]]]:
         """Yield line number and cells by column of each row."""
         delimiter = _DELIMITERS.get(self._path.suffix.lower())

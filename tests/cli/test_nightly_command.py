@@ -28,4 +28,4 @@ def test_cleaning_without_an_age(tmp_path: Path, monkeypatch) -> None:
     (problem,) = problems(run("clean", "--config", "c.yaml"))
     assert problem.startswith("retention.crops_days: is null")
     (problem,) = problems(run("clean", "--config", "c.yaml", "--older-than", "3"))
-    assert problem.startswith("results/plan/sets.txt: cannot be read")
+    assert problem.startswith("results/plan/sets.json: cannot be read")

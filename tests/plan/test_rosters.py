@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from phenopipe.errors import StoreError
+from phenopipe.errors import PhenopipeError, StoreError
+from phenopipe.plan import iter_rosters, read_roster
+from phenopipe.plan.folder import FolderSource
+from phenopipe.plan.outline import Outline
 from phenopipe.plan.rosters import Rosters
 
 
@@ -63,7 +69,7 @@ def test_nothing_is_written_or_listed_before_it_is_asked_for(configure, folder):
 
 
 def test_a_job_without_a_main_process(configure, folder):
-    with pytest.raises(StoreError, match=r"sets\.txt"):
+    with pytest.raises(StoreError, match=r"sets\.json"):
         list(job(configure, folder))
 
 
@@ -72,3 +78,114 @@ def test_dropped_files_are_counted_by_reason(configure, add, folder):
     (line,) = main_process(configure, folder).dropped()
     assert line.startswith("night 1: 1 images kept, 3 files dropped: 2 ")
     assert "; 1 " in line
+
+
+@pytest.fixture
+def looked_at(monkeypatch):
+    """Names of the sets of which every file was looked at closely."""
+    names = []
+    candidates = FolderSource.candidates
+
+    def note(source, image_set):
+        names.append(image_set)
+        return candidates(source, image_set)
+
+    monkeypatch.setattr(FolderSource, "candidates", note)
+    return names
+
+
+def test_only_sets_whose_files_changed_are_planned_again(configure, add, folder, looked_at):
+    add("a/1.png", "b/1.png", "c/1.png")
+    main_process(configure, folder).write()
+    looked_at.clear()
+    same = main_process(configure, folder)
+    assert (list(same), looked_at) == (["a", "b", "c"], [])
+    add("b/2.png")
+    add("c/1.png", content="another")
+    changed = main_process(configure, folder)
+    assert [changed[key].kept for key in "abc"] == [1, 2, 1]
+    assert looked_at == ["b", "c"]
+
+
+def test_a_copy_with_the_time_and_size_of_the_old_picture_is_noticed(
+    configure, add, folder, image_root, looked_at
+):
+    add("a/1.png")
+    main_process(configure, folder).write()
+    path = image_root / "a/1.png"
+    before = path.stat()
+    path.write_text("y")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    looked_at.clear()
+    list(main_process(configure, folder))
+    assert looked_at == ["a"]
+
+
+@pytest.mark.parametrize("change", ["settings", "roster edited", "roster gone", "index damaged"])
+def test_what_else_makes_a_set_be_planned_again(configure, add, folder, looked_at, change, caplog):
+    add("a/1.png")
+    main_process(configure, folder).write()
+    roster, index = folder / "a.roster.tsv", folder / "sets.json"
+    pattern = None
+    if change == "settings":
+        pattern = "{pot}.png"
+    elif change == "roster edited":
+        roster.write_text(roster.read_text().replace("0000", "0007"))
+    elif change == "roster gone":
+        roster.unlink()
+    else:
+        index.write_text("{")
+    looked_at.clear()
+    found = Rosters(configure(settle_seconds=0, pattern=pattern), folder, scan=True)
+    found.write()
+    assert looked_at == ["a"]
+    assert found["a"] == Outline.of(read_roster(roster))
+    assert ("all image sets are planned again" in caplog.text) == (change == "index damaged")
+
+
+def test_a_picture_that_was_being_written_is_planned_when_time_has_passed(configure, add, folder):
+    add("a/1.png", "a/2.png")
+    old = folder.parent / "images/a/1.png"
+    young = Rosters(configure(settle_seconds=3600, pattern=None), folder, scan=True)
+    with pytest.raises(PhenopipeError, match="still being written"):
+        list(young)
+    main_process(configure, folder).write()
+    old.write_text("rewritten")
+    rewritten = Rosters(configure(settle_seconds=3600), folder, scan=True)
+    assert rewritten["a"].kept == 1
+    rewritten.write()
+    assert main_process(configure, folder)["a"].kept == 2
+
+
+def test_a_set_with_links_is_always_looked_at(configure, add, folder, image_root, looked_at):
+    add("a/1.png")
+    (image_root / "a/2.png").symlink_to("1.png")
+    main_process(configure, folder).write()
+    looked_at.clear()
+    assert main_process(configure, folder)["a"].kept == 2
+    assert looked_at == ["a"]
+
+
+NAMES = st.sets(st.sampled_from([f"{s}/{n}" for s in "ab" for n in ("1.png", "2.png", "x.txt")]))
+
+
+@settings(
+    max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+@given(nights=st.lists(NAMES.filter(bool), min_size=1, max_size=4))
+def test_however_files_come_and_go_the_outlines_are_those_of_the_rosters(
+    configure, add, tmp_path_factory, image_root, nights
+):
+    folder = tmp_path_factory.mktemp("plans")
+    config = configure(settle_seconds=0, ignore=[])
+    for names in nights:
+        for old in image_root.rglob("*.*"):
+            if str(old.relative_to(image_root)) not in names:
+                old.unlink()
+        add(*(name for name in names if not (image_root / name).exists()))
+        if not any(name.endswith("png") for name in names):
+            continue
+        found = Rosters(config, folder, scan=True)
+        assert dict(found) == {k: Outline.of(r) for k, r in iter_rosters(config, folder)}
+        found.write()
+        assert dict(Rosters(config, folder, scan=False)) == dict(found)

@@ -35,7 +35,7 @@ def test_a_late_picture(experiment):
     assert sorted(images) == sorted(f"night_1/{name}" for name in names)
     assert len(images) == 8
     changed = {name for name, place in files(experiment).items() if before.get(name) != place}
-    assert {name for name in changed if "night_1" not in name} == {"plan/sets.txt"}
+    assert {name for name in changed if "night_1" not in name} == {"plan/sets.json"}
     assert {name for name in changed if "/night_1/000" in name and "0002." not in name} == set()
     assert experiment.plan(*TABLES) == {}
     assert not list(experiment.folder.rglob("*.part"))

@@ -1,0 +1,80 @@
+"""What the workflow needs to know of an image set: its shards, without the rows of its roster."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from phenopipe.errors import StoreError
+from phenopipe.plan.names import printable
+from phenopipe.plan.roster import Roster
+
+#: Reasons to drop files that a line names.
+_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A roster in short: as large as the set has shards, however many images they hold.
+
+    Attributes
+    ----------
+    image_set : str
+        Name of the set, as in the tables.
+    digest : str
+        SHA-256 of the plan, see `Roster.digest`.
+    kept : int
+        Images of the plan.
+    dropped : mapping of str to int
+        Dropped files by reason, the most frequent first.
+    shard_digests : mapping of str to str
+        SHA-256 of what the crops of each shard are made from, see `Roster.shard_digest`; shards
+        in order.
+    """
+
+    image_set: str
+    digest: str
+    kept: int
+    dropped: Mapping[str, int]
+    shard_digests: Mapping[str, str]
+
+    @classmethod
+    def of(cls, roster: Roster) -> Outline:
+        """Return the outline of a roster."""
+        reasons = Counter(row.reason for row in roster.rows if row.reason)
+        return cls(
+            roster.image_set,
+            roster.digest,
+            len(roster.kept),
+            dict(reasons.most_common()),
+            {shard: roster.shard_digest(shard) for shard in roster.shards},
+        )
+
+    @property
+    def shards(self) -> list[str]:
+        """Names of the shards that hold an image: "0000", "0001", ..."""
+        return list(self.shard_digests)
+
+    def shard_digest(self, shard: str) -> str:
+        """Return the SHA-256 of what the crops of a shard are made from.
+
+        Raises
+        ------
+        StoreError
+            If the set has no such shard.
+        """
+        if shard not in self.shard_digests:
+            raise StoreError(f"image set {self.image_set!r} has no shard {shard!r}")
+        return self.shard_digests[shard]
+
+    def dropped_line(self) -> str:
+        """Say how many files are kept and dropped, and why; safe to print on a terminal."""
+        shown = list(self.dropped.items())[:_NAMED]
+        why = "; ".join(f"{count} {printable(reason)}" for reason, count in shown)
+        further = len(self.dropped) - len(shown)
+        more = f"; {further} further reasons" if further else ""
+        return (
+            f"{printable(self.image_set)}: {self.kept} images kept, "
+            f"{sum(self.dropped.values())} files dropped: {why}{more}"
+        )
