@@ -27,7 +27,7 @@ from phenopipe.model.document import count_flops
 from phenopipe.model.find import find_weights
 from phenopipe.model.weights import load_model
 from phenopipe.predict import Batch, Network, predict_shard
-from phenopipe.predict.ahead import torch_threads
+from phenopipe.predict.torch_threads import torch_threads
 from phenopipe.store import create_store
 from phenopipe.synth import draw_plant
 from phenopipe.threads import use_all_threads

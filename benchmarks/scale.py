@@ -3,8 +3,9 @@
     python benchmarks/scale.py [--sets 1000] [--images 1000] [--work FOLDER]
 
 No pixel is computed: pictures are empty files, and what jobs would have written is recorded as if
-it had been. Measured are a dry-run before anything is there, one after one more night, and how long
-a job takes to read the Snakefile.
+it had been. Measured are a dry-run before anything is there, one when all is, one after one more
+night, how long a job takes to read the Snakefile, and what a tenth, a hundredth and a thousandth of
+the season cost.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import json
 import os
 import re
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -40,6 +42,8 @@ CONFIG = {
     "models": {"default": {"weights": "default"}},
     "analyses": {"default": {"model": "default"}},
 }
+#: Where SLURM's commands are installed but no controller runs, Snakemake's plugin waits 9 s for it.
+NO_CLUSTER = {"SLURM_CONF": os.devnull}
 TABLES = ("plants", "leaves")
 KINDS = ("csv", "parquet", "schema.json")
 
@@ -61,7 +65,12 @@ def snakemake(folder: Path, *options: str) -> tuple[float, int, str]:
     command += ["--workflow-profile", str(ROOT / "profiles/default"), *options]
     start = time.perf_counter()
     process = subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=folder,
+        env=os.environ | NO_CLUSTER,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     output = process.stdout.read() if process.stdout else ""
     _, status, usage = os.wait4(process.pid, 0)
@@ -116,53 +125,79 @@ def outputs_of_set(results: Path, roster: Roster) -> Iterator[list[Path]]:
     yield [tables / "report.html"]
 
 
-def seconds_to_parse(folder: Path) -> float:
-    """Return how long reading the Snakefile takes in a job, Snakemake's own start left out."""
-    job = ["--target-files-omit-workdir-adjustment", "--mode", "subprocess", "--nolock"]
-    one = "results/plan/night_0000.tsv"
-    with_us = min(snakemake(folder, "-n", "-q", *job, one)[0] for _ in range(3))
+def bare_seconds(folder: Path) -> float:
+    """Return how long Snakemake takes to start with a workflow of one rule."""
     bare = folder / "bare.smk"
     bare.write_text('rule one:\n    output: "one"\n    shell: "touch {output}"\n')
     command = [sys.executable, "-m", "snakemake", "-s", str(bare), "--cores", "1", "-n", "-q"]
     times = []
     for _ in range(3):
         start = time.perf_counter()
-        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+        subprocess.run(
+            command, cwd=folder, env=os.environ | NO_CLUSTER, check=True, capture_output=True
+        )
         times.append(time.perf_counter() - start)
-    return with_us - min(times)
+    return min(times)
+
+
+def job_seconds(folder: Path) -> float:
+    """Return how long a job takes until it has read the Snakefile, Snakemake's start included."""
+    job = ["--target-files-omit-workdir-adjustment", "--mode", "subprocess", "--nolock"]
+    one = "results/plan/night_0000.tsv"
+    return min(snakemake(folder, "-n", "-q", *job, one)[0] for _ in range(3))
+
+
+def dry_run(folder: Path) -> dict[str, object]:
+    """Time a dry-run."""
+    seconds, memory, output = snakemake(folder, "-n", "--quiet", "rules")
+    return {"seconds": round(seconds, 2), "memory_mb": memory, "jobs": jobs(output)}
+
+
+def season(folder: Path, sets: int, images: int, start: float) -> dict[str, object]:
+    """Measure a season of so many sets, of which no results are there yet.
+
+    `start` is what a dry-run of a single picture takes; it is no cost of an image.
+    """
+    shutil.rmtree(folder / "results", ignore_errors=True)
+    for night in range(len(list((folder / "images").iterdir())), sets):
+        add_night(folder, night, images)
+    first = dry_run(folder)
+    Rosters(load_config("config/config.yaml"), "results/plan", scan=True).write()
+    recorded = record_outputs(folder)
+    again = dry_run(folder)
+
+    def per_image(run: dict[str, object]) -> float:
+        return round(1e6 * (float(str(run["seconds"])) - start) / (sets * images), 1)
+
+    return {
+        "sets": sets,
+        "images": sets * images,
+        "dry_run": first,
+        "dry_run_us_per_image": per_image(first),
+        "recorded_outputs": recorded,
+        "nothing_changed": again,
+        "nothing_changed_us_per_image": per_image(again),
+    }
 
 
 def measure(folder: Path, sets: int, images: int) -> dict[str, object]:
-    """Measure a season of so many sets of so many images each."""
+    """Measure seasons of up to so many sets of so many images each."""
     (folder / "config").mkdir()
+    (folder / "images").mkdir()
     (folder / "config/config.yaml").write_text(yaml.safe_dump(CONFIG))
-    for night in range(sets):
-        add_night(folder, night, images)
-    seconds, memory, output = snakemake(folder, "-n", "--quiet", "rules")
-    planned = jobs(output)
     os.chdir(folder)  # paths of a configuration are relative to the experiment's folder
-    Rosters(load_config("config/config.yaml"), "results/plan", scan=True).write()
-    recorded = record_outputs(folder)
-    nothing, nothing_memory, output = snakemake(folder, "-n", "--quiet", "rules")
-    left_over = jobs(output)
+    add_night(folder, 0, 1)
+    start = min(snakemake(folder, "-n", "--quiet", "rules")[0] for _ in range(3))
+    shutil.rmtree(folder / "images/night_0000")
+    bare = bare_seconds(folder)
+    sizes = sorted({max(1, sets // share) for share in (1000, 100, 10, 1)})
+    seasons = [season(folder, size, images, start) for size in sizes]
     add_night(folder, sets, images)
-    night, night_memory, output = snakemake(folder, "-n", "--quiet", "rules")
     return {
-        "images": sets * images,
-        "sets": sets,
-        "dry_run": {"seconds": round(seconds, 1), "memory_mb": memory, "jobs": planned},
-        "recorded_outputs": recorded,
-        "nothing_changed": {
-            "seconds": round(nothing, 1),
-            "memory_mb": nothing_memory,
-            "jobs": left_over,
-        },
-        "one_more_night": {
-            "seconds": round(night, 1),
-            "memory_mb": night_memory,
-            "jobs": jobs(output),
-        },
-        "snakefile_in_a_job_seconds": round(seconds_to_parse(folder), 2),
+        "one_picture_seconds": round(start, 2),
+        "seasons": seasons,
+        "one_more_night": dry_run(folder),
+        "snakefile_in_a_job_seconds": round(job_seconds(folder) - bare, 2),
     }
 
 

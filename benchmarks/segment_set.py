@@ -28,8 +28,8 @@ import psutil
 from scipy import ndimage
 
 from phenopipe.config import DaskSettings, PlantSettings, SegmentSettings
+from phenopipe.crop_table import CropRow, write_crop_table
 from phenopipe.encoding import background_direction, encode_distance, encode_embedding
-from phenopipe.ingest import CropRow, write_crop_table
 from phenopipe.segment import segment_set
 from phenopipe.segment.blocks import create_parts, segment_block
 from phenopipe.segment.image_set import LARGEST_TASK

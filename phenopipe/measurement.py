@@ -20,8 +20,9 @@ from phenopipe.config import (
     SegmentSettings,
     check_block,
 )
+from phenopipe.crop_table import CropRow
 from phenopipe.errors import InputError, UnreadableImageError
-from phenopipe.ingest import Crop, CropRow, cut_pots, decode_image, unreadable_pots
+from phenopipe.ingest import Crop, cut_pots, decode_image, unreadable_pots
 from phenopipe.model.find import file_sha256, find_weights
 from phenopipe.plan import RosterRow
 from phenopipe.predict import Batch, Network, look

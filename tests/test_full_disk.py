@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from phenopipe.config import DaskSettings, PredictSettings, TrainSettings
+from phenopipe.crop_table import CropRow, write_crop_table
 from phenopipe.errors import StoreError
-from phenopipe.ingest import CropRow, write_crop_table
 from phenopipe.logs import stage_log
 from phenopipe.model.weights import save_model
 from phenopipe.model.wnet import WNet

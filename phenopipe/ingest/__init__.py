@@ -6,11 +6,9 @@ from phenopipe.ingest.decode import decode_image
 from phenopipe.ingest.image import cut_pots, unreadable_pots
 from phenopipe.ingest.pots import PotBox, pot_boxes, pot_names
 from phenopipe.ingest.shard import ingest_shard
-from phenopipe.ingest.table import CropRow, read_crop_table, write_crop_table
 
 __all__ = [
     "Crop",
-    "CropRow",
     "PotBox",
     "borrow_crops",
     "cut_crop",
@@ -19,7 +17,5 @@ __all__ = [
     "ingest_shard",
     "pot_boxes",
     "pot_names",
-    "read_crop_table",
     "unreadable_pots",
-    "write_crop_table",
 ]

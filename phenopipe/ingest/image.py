@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phenopipe.config import IngestSettings
+from phenopipe.crop_table import CropRow
 from phenopipe.ingest.crop import Crop, cut_crop
 from phenopipe.ingest.pots import pot_boxes, pot_names
-from phenopipe.ingest.table import CropRow
 from phenopipe.plan import RosterRow
 
 

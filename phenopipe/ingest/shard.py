@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from phenopipe.ahead import work_ahead
 from phenopipe.config import IngestSettings
+from phenopipe.crop_table import CropRow, write_crop_table
 from phenopipe.crop_writer import CropWriter
 from phenopipe.errors import InputError, UnreadableImageError
 from phenopipe.files import remove
-from phenopipe.ingest.crop import Crop
 from phenopipe.ingest.decode import decode_image
 from phenopipe.ingest.image import cut_pots, pots_of, unreadable_pots
-from phenopipe.ingest.table import CropRow, write_crop_table
 from phenopipe.plan import RosterRow, read_roster
 from phenopipe.progress import track
 from phenopipe.store import create_store
+
+#: A picture's row, its pixels, and why there are none.
+_Decoded: TypeAlias = tuple[RosterRow, NDArray[np.uint8] | None, str]
 
 
 def ingest_shard(
@@ -31,11 +36,13 @@ def ingest_shard(
     settings: IngestSettings,
     *,
     expected_digest: str | None = None,
+    threads: int = 1,
 ) -> None:
     """Decode the pictures of one shard once, cut their pots, and store the crops.
 
     The table is written last, so that it says that the shard is done. A picture that cannot be
-    read gives black crops and rows with a reason. Memory is bounded by one picture and its crops.
+    read gives black crops and rows with a reason. Memory is bounded by one crop and by a picture
+    for each thread and one more.
 
     Parameters
     ----------
@@ -51,6 +58,8 @@ def ingest_shard(
         Size of crops, limits and cameras.
     expected_digest : str, optional
         The shard's digest when the job was planned.
+    threads : int
+        Pictures that are decoded at a time, while crops of earlier ones are cut and compressed.
 
     Raises
     ------
@@ -71,7 +80,7 @@ def ingest_shard(
     with create_store(out_zarr, "crops", attributes) as group:
         remove(Path(out_tsv))
         with CropWriter(group, "rgb", shape, np.uint8) as rgb:
-            for crop_row, crop in cut_shard(rows, Path(image_root), settings):
+            for crop_row, crop in cut_shard(rows, Path(image_root), settings, threads):
                 table.append(crop_row)
                 rgb.append(crop)
     write_crop_table(out_tsv, table)
@@ -83,7 +92,7 @@ def count_crops(rows: Sequence[RosterRow], settings: IngestSettings) -> int:
 
 
 def cut_shard(
-    rows: Sequence[RosterRow], root: Path, settings: IngestSettings
+    rows: Sequence[RosterRow], root: Path, settings: IngestSettings, threads: int = 1
 ) -> Iterator[tuple[CropRow, NDArray[np.uint8]]]:
     """Cut all crops of a shard, one after another.
 
@@ -95,6 +104,8 @@ def cut_shard(
         Folder that their paths are relative to and may not leave.
     settings : IngestSettings
         Size of crops, limits and cameras.
+    threads : int
+        Pictures that are decoded at a time.
 
     Yields
     ------
@@ -103,22 +114,24 @@ def cut_shard(
     crop : ndarray, (S, S, 3), uint8
         Its pixels; black for an image that cannot be read.
     """
-    for row in track(rows, len(rows), "ingest"):
-        for crop_row, crop in _ingest_image(row, root, settings):
-            black = np.zeros((settings.crop_size, settings.crop_size, 3), np.uint8)
-            yield crop_row, black if crop is None else crop.rgb
 
+    def decode(row: RosterRow) -> _Decoded:
+        try:
+            return row, decode_image(_safe_path(root, row.image), settings), ""
+        except UnreadableImageError as error:
+            return row, None, str(error)
 
-def _ingest_image(
-    row: RosterRow, root: Path, settings: IngestSettings
-) -> Iterator[tuple[CropRow, Crop | None]]:
-    """Yield row and crop of each pot of an image; no crop where it cannot be read."""
-    try:
-        rgb = decode_image(_safe_path(root, row.image), settings)
-    except UnreadableImageError as error:
-        yield from unreadable_pots(row, settings, str(error))
-    else:
-        yield from cut_pots(rgb, row, settings)
+    with ThreadPoolExecutor(threads) as pool:
+        decoded = work_ahead(pool, decode, rows, threads)
+        for row, rgb, reason in track(decoded, len(rows), "ingest"):
+            cut = (
+                unreadable_pots(row, settings, reason)
+                if rgb is None
+                else cut_pots(rgb, row, settings)
+            )
+            for crop_row, crop in cut:
+                black = np.zeros((settings.crop_size, settings.crop_size, 3), np.uint8)
+                yield crop_row, black if crop is None else crop.rgb
 
 
 def _safe_path(root: Path, image: str) -> Path:

@@ -17,16 +17,17 @@ import torch
 import zarr
 from numpy.typing import NDArray
 
+from phenopipe.ahead import work_ahead
 from phenopipe.config import PredictSettings
+from phenopipe.crop_table import read_crop_table
 from phenopipe.crop_writer import CropWriter
 from phenopipe.errors import StoreError
-from phenopipe.ingest.table import read_crop_table
 from phenopipe.model.find import file_sha256
 from phenopipe.model.header import read_header
-from phenopipe.predict.ahead import torch_threads, work_ahead
 from phenopipe.predict.devices import open_networks
 from phenopipe.predict.look import Batch, Prediction, look
 from phenopipe.predict.network import Network
+from phenopipe.predict.torch_threads import torch_threads
 from phenopipe.progress import track
 from phenopipe.store import create_store, open_array, open_store, read_crop
 from phenopipe.window import Box

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from phenopipe.crop_table import read_crop_table
 from phenopipe.errors import StoreError
-from phenopipe.ingest.table import read_crop_table
 from phenopipe.report.overlay import draw_overlay, jpeg_uri
 from phenopipe.report.page import text_records
 from phenopipe.segment.sources import VALID, read_window

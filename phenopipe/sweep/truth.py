@@ -155,7 +155,7 @@ def _sample(labels: Labels, to_image: NDArray[np.float64], size: int) -> NDArray
 
 def image_shapes(tables: Sequence[Path]) -> dict[str, tuple[int, int]]:
     """Read height and width of the images that crops were cut from."""
-    from phenopipe.ingest.table import read_crop_table
+    from phenopipe.crop_table import read_crop_table
 
     shapes: dict[str, tuple[int, int]] = {}
     for table in tables:

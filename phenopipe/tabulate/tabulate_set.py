@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from phenopipe.config import QualitySettings
+from phenopipe.crop_table import read_crop_table
 from phenopipe.errors import StoreError
-from phenopipe.ingest.table import read_crop_table
 from phenopipe.model.find import file_sha256
 from phenopipe.plan import read_plan
 from phenopipe.provenance import code_facts

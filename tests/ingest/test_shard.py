@@ -11,9 +11,10 @@ import pytest
 from PIL import Image
 
 from phenopipe.config import IngestSettings
+from phenopipe.crop_table import read_crop_table
 from phenopipe.crop_writer import CropWriter
 from phenopipe.errors import InputError, StoreError
-from phenopipe.ingest import ingest_shard, read_crop_table
+from phenopipe.ingest import ingest_shard
 from phenopipe.plan import Roster, RosterRow, write_roster
 from phenopipe.store import open_array, open_store
 
@@ -51,6 +52,18 @@ def ingest(tmp_path, root):
         return np.asarray(open_array(open_store(store), "rgb")[:]), read_crop_table(table)
 
     return run
+
+
+def test_pictures_decoded_side_by_side_keep_their_order(ingest, root, tmp_path):
+    names = [f"{number}.png" for number in range(9)]
+    for number, name in enumerate(names):
+        Image.fromarray(noise(400 - 40 * number, 300)).save(root / "n" / name)
+    (root / "n/4.png").write_bytes(b"no picture")
+    crops, table = ingest(*names, out=tmp_path / "one")
+    more, same_table = ingest(*names, out=tmp_path / "four", threads=4)
+    pd.testing.assert_frame_equal(table, same_table)
+    assert table["status"].tolist().count("unreadable") == 1
+    np.testing.assert_array_equal(crops, more)
 
 
 def test_crops_and_table_say_the_same(ingest, root, tmp_path):

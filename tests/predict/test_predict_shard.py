@@ -10,13 +10,13 @@ import torch
 from green_plants import SOIL, draw_pot
 
 from phenopipe.config import PredictSettings
+from phenopipe.crop_table import CropRow, write_crop_table
 from phenopipe.crop_writer import CropWriter
 from phenopipe.encoding import (
     decode_distance,
     decode_embedding,
 )
 from phenopipe.errors import ModelError, StoreError
-from phenopipe.ingest import CropRow, write_crop_table
 from phenopipe.model.find import file_sha256
 from phenopipe.predict import Batch, Network, look, predict_shard
 from phenopipe.store import create_array, create_store, open_array, open_store

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from phenopipe.config import QualitySettings
-from phenopipe.ingest import CropRow, write_crop_table
+from phenopipe.crop_table import CropRow, write_crop_table
 from phenopipe.store import create_array, create_store
 from phenopipe.tabulate import (
     LEAVES,

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from report_scenes import write_set
 
+from phenopipe.crop_table import CropRow, write_crop_table
 from phenopipe.errors import StoreError
-from phenopipe.ingest import CropRow, write_crop_table
 from phenopipe.report.gallery import CropPictures
 from phenopipe.store import create_array, create_store
 

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
+from phenopipe.crop_table import CropRow, write_crop_table
 from phenopipe.encoding import background_direction, encode_distance, encode_embedding
-from phenopipe.ingest import CropRow, write_crop_table
 from phenopipe.store import create_array, create_store
 
 #: Side of predictions and crops; images are twice as large.

@@ -6,8 +6,8 @@ import json
 import pandas as pd
 import pytest
 
+from phenopipe.crop_table import CropRow, write_crop_table
 from phenopipe.errors import StoreError
-from phenopipe.ingest import CropRow, write_crop_table
 from phenopipe.tabulate import read_table, summarize, tabulate_set
 
 FILES = [

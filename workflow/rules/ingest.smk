@@ -11,6 +11,7 @@ rule ingest:
         "logs/ingest/{set}/{shard}.benchmark.tsv"
     conda:
         "../../envs/phenopipe.yaml"
+    threads: min(2, ALL_CORES)
     params:
         roster="results/plan/{set}.roster.tsv",
         digest=lambda wildcards: ROSTERS[wildcards.set].shard_digest(wildcards.shard),

@@ -10,6 +10,8 @@ rule report:
         "results/analyses/{analysis}/sets/{set}/report.html",
     log:
         "logs/report/{analysis}/{set}.log",
+    # The longest of the jobs behind the tables: it starts first.
+    priority: 1
     conda:
         "../../envs/phenopipe.yaml"
     params:

@@ -6,7 +6,7 @@ from phenopipe.logs import stage_log
 from phenopipe.threads import limit_threads
 
 with stage_log(snakemake.log[0]):
-    limit_threads(snakemake.threads)
+    limit_threads(1)  # of OpenCV: pictures are decoded side by side
     ingest_shard(
         snakemake.params.roster,
         snakemake.wildcards.shard,
@@ -15,4 +15,5 @@ with stage_log(snakemake.log[0]):
         snakemake.output.table,
         IngestSettings(**snakemake.params.settings),
         expected_digest=snakemake.params.digest,
+        threads=snakemake.threads,
     )

@@ -7,9 +7,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-import torch
 
-from phenopipe.predict.ahead import torch_threads, work_ahead
+from phenopipe.ahead import work_ahead
 
 
 def test_results_come_in_order_whatever_finishes_first() -> None:
@@ -60,18 +59,3 @@ def test_an_error_comes_at_its_items_turn() -> None:
         assert [next(results), next(results)] == [0, 1]
         with pytest.raises(ValueError, match="two"):
             next(results)
-
-
-@pytest.mark.parametrize("single", [True, False])
-def test_threads_of_torch_have_a_core_each_or_all(single: bool) -> None:
-    before = torch.get_num_threads()
-    torch.set_num_threads(3)
-    try:
-        with torch_threads(2, single=single) as pool:
-            found = {pool.submit(torch.get_num_threads).result() for _ in range(8)}
-        assert found == {1 if single else 3}
-        assert torch.get_num_threads() == 3
-        with ThreadPoolExecutor(1) as later:
-            assert later.submit(torch.get_num_threads).result() == 3
-    finally:
-        torch.set_num_threads(before)

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Executor, Future
 from typing import TypeVar
-
-import torch
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -47,29 +44,3 @@ def work_ahead(
             yield pending.popleft().result()
     while pending:
         yield pending.popleft().result()
-
-
-@contextmanager
-def torch_threads(count: int, *, single: bool) -> Iterator[Executor]:
-    """Open a pool of threads that run torch.
-
-    Parameters
-    ----------
-    count : int
-        How many.
-    single : bool
-        Whether torch uses one core in each of them, instead of all cores in all of them.
-
-    Yields
-    ------
-    Executor
-        The pool.
-    """
-    before = torch.get_num_threads()
-    try:
-        # Torch keeps the number for each thread, and the last one for threads to come.
-        each = 1 if single else before
-        with ThreadPoolExecutor(count, "torch", torch.set_num_threads, (each,)) as pool:
-            yield pool
-    finally:
-        torch.set_num_threads(before)
