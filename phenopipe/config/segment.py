@@ -54,8 +54,11 @@ class SegmentSettings(Block):
 class DaskSettings(Block):
     """Where the work of `segment` runs."""
 
-    cluster: Literal["threads", "processes", "slurm"] = setting(
-        "threads", "Local threads or processes, or SLURM jobs through dask-jobqueue."
+    cluster: Literal["local", "threads", "processes", "slurm"] = setting(
+        "local",
+        "local: processes of this machine for a set of 200 crops or more, threads, which start "
+        "sooner, for a smaller one; or always threads or processes; or SLURM jobs through "
+        "dask-jobqueue.",
     )
     address: str | None = setting(
         None, "Address of a running Dask scheduler, such as tcp://10.0.0.5:8786, to use instead."

@@ -23,10 +23,13 @@ LOG_LEVELS = {
     "distributed.worker": logging.CRITICAL,
     "distributed.worker.memory": logging.WARNING,
 }
+#: Crops from which on processes, which do not wait for Python's lock, are ahead of threads in
+#: spite of their start (docs/performance.md).
+PROCESSES_FROM = 200
 
 
 @contextmanager
-def connect(settings: DaskSettings, workers: int) -> Iterator[Client]:
+def connect(settings: DaskSettings, workers: int, crops: int = 0) -> Iterator[Client]:
     """Give a Dask client, and end what was started for it afterwards.
 
     Parameters
@@ -37,6 +40,8 @@ def connect(settings: DaskSettings, workers: int) -> Iterator[Client]:
     workers : int
         Threads or processes. SLURM jobs come and go between `slurm_min_workers` and
         `slurm_max_workers`; a scheduler at `address` has its own workers.
+    crops : int
+        How many crops will be segmented in all, by which ``cluster: local`` chooses.
 
     Yields
     ------
@@ -58,7 +63,7 @@ def connect(settings: DaskSettings, workers: int) -> Iterator[Client]:
         with _reach(settings.address) as client:
             yield client
         return
-    with _start(settings, workers) as cluster, Client(cluster) as client:  # type: ignore[no-untyped-call]
+    with _start(settings, workers, crops) as cluster, Client(cluster) as client:  # type: ignore[no-untyped-call]
         if settings.dashboard:
             log.info("dashboard: %s", dashboard_link(client))
         yield client
@@ -89,12 +94,13 @@ def _reach(address: str) -> Client:
         raise InputError(f"dask.address: no scheduler answers at {address} ({reason})") from error
 
 
-def _start(settings: DaskSettings, workers: int) -> Any:  # noqa: ANN401 - Dask is not typed
+def _start(settings: DaskSettings, workers: int, crops: int) -> Any:  # noqa: ANN401 - Dask is not typed
     from dask.distributed import LocalCluster
 
     if settings.cluster == "slurm":
         return _start_slurm(settings)
-    processes = settings.cluster == "processes"
+    large = workers > 1 and crops >= PROCESSES_FROM
+    processes = settings.cluster == "processes" or (settings.cluster == "local" and large)
     return LocalCluster(  # type: ignore[no-untyped-call]
         n_workers=workers if processes else 1,
         threads_per_worker=1 if processes else workers,

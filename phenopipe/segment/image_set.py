@@ -105,6 +105,7 @@ def segment_set(
             name="segment",
             dask=dask,
             workers=workers,
+            crops=len(found),
             progress=progress,
             performance_report=performance_report,
         )

@@ -34,6 +34,7 @@ def run_tasks(
     name: str,
     dask: DaskSettings,
     workers: int,
+    crops: int,
     progress: Progress,
     performance_report: str | os.PathLike[str] | None = None,
 ) -> None:
@@ -55,6 +56,8 @@ def run_tasks(
         Where they run.
     workers : int
         Threads or processes.
+    crops : int
+        How many crops all tasks together segment.
     progress : callable
         As `phenopipe.progress.track`.
     performance_report : path-like, optional
@@ -67,7 +70,10 @@ def run_tasks(
     """
     if not arguments:
         return
-    with connect(dask, min(workers, len(arguments))) as client, _reported(performance_report):
+    with (
+        connect(dask, min(workers, len(arguments)), crops) as client,
+        _reported(performance_report),
+    ):
         for _ in progress(_finish(client, function, arguments, name), len(arguments), name):
             pass
 

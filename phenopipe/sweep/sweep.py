@@ -108,7 +108,13 @@ def sweep_predictions(
             for number, path in enumerate(paths)
         ]
         run_tasks(
-            sweep_block, arguments, name="sweep", dask=dask, workers=workers, progress=progress
+            sweep_block,
+            arguments,
+            name="sweep",
+            dask=dask,
+            workers=workers,
+            crops=len(swept) * len(grid.points),
+            progress=progress,
         )
         figures = np.concatenate([np.load(path, allow_pickle=False) for path in paths])
     _tell_damaged(figures, swept)

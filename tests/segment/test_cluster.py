@@ -35,6 +35,15 @@ def test_local_clusters_work_and_listen_on_loopback_only(cluster):
     assert client.status == "closed"
 
 
+@pytest.mark.parametrize(
+    ("workers", "crops", "threads"), [(2, 199, True), (1, 1000, True), (2, 200, False)]
+)
+def test_a_large_set_has_processes_and_a_small_one_threads(workers, crops, threads):
+    with connect(DaskSettings(), workers, crops) as client:
+        assert (client.submit(os.getpid).result() == os.getpid()) is threads
+        assert sum(client.nthreads().values()) == workers
+
+
 @pytest.mark.parametrize("cluster", ["threads", "processes"])
 def test_the_dashboard_is_served_on_request_and_on_loopback(cluster, caplog):
     before = listening()

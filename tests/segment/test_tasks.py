@@ -39,7 +39,7 @@ def fail(number):
 
 def run(function, arguments, dask=None, **options):
     settings = dask or DaskSettings(cluster="threads")
-    options = {"name": "square", "workers": 2, "progress": track, **options}
+    options = {"name": "square", "workers": 2, "crops": 0, "progress": track, **options}
     run_tasks(function, arguments, dask=settings, **options)
 
 
