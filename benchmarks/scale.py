@@ -21,7 +21,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
 
 import yaml
@@ -86,12 +88,18 @@ def jobs(output: str) -> dict[str, int]:
     return {rule: int(n) for rule, n in re.findall(r"(\w+) +(\d+)", table[1] if table else "")}
 
 
+def finish_run(folder: Path) -> int:
+    """Write what a run of the whole season would leave, without its contents; how many files."""
+    os.chdir(folder)  # paths of a configuration are relative to the experiment's folder
+    Rosters(load_config("config/config.yaml"), "results/plan", scan=True).write()
+    return record_outputs(folder)
+
+
 def record_outputs(folder: Path) -> int:
     """Write empty files and folders where a finished run has its results; returns how many."""
     results = folder / "results"
-    rosters = [read_roster(path) for path in sorted((results / "plan").glob("*.roster.tsv"))]
     stages = [[], [], [], [], []]
-    for roster in rosters:
+    for roster in map(read_roster, sorted((results / "plan").glob("*.roster.tsv"))):
         for stage, paths in zip(stages, outputs_of_set(results, roster), strict=True):
             stage.extend(paths)
     analysis = results / "analyses/default"
@@ -162,8 +170,9 @@ def season(folder: Path, sets: int, images: int, start: float) -> dict[str, obje
     for night in range(len(list((folder / "images").iterdir())), sets):
         add_night(folder, night, images)
     first = dry_run(folder)
-    Rosters(load_config("config/config.yaml"), "results/plan", scan=True).write()
-    recorded = record_outputs(folder)
+    # In a process of its own: what this one holds would count as its children's peak memory.
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        recorded = pool.submit(finish_run, folder).result()
     again = dry_run(folder)
 
     def per_image(run: dict[str, object]) -> float:
@@ -185,7 +194,6 @@ def measure(folder: Path, sets: int, images: int) -> dict[str, object]:
     (folder / "config").mkdir()
     (folder / "images").mkdir()
     (folder / "config/config.yaml").write_text(yaml.safe_dump(CONFIG))
-    os.chdir(folder)  # paths of a configuration are relative to the experiment's folder
     add_night(folder, 0, 1)
     start = min(snakemake(folder, "-n", "--quiet", "rules")[0] for _ in range(3))
     shutil.rmtree(folder / "images/night_0000")

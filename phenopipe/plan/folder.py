@@ -47,6 +47,8 @@ class FolderSource:
         self._named = settings.sets
         self._names = NameReader(settings)
         self._now = now
+        #: The set that was listed last, and what lies in it, looked at already.
+        self._listed: tuple[str, list[_Found]] | None = None
         if not self._root.is_dir():
             raise InputError(f"plan.image_root: {settings.image_root} is no folder")
         self._real_root = self._root.resolve()
@@ -78,24 +80,29 @@ class FolderSource:
         """
         if problem := self._problem(image_set):
             raise InputError(problem)
-        loose = self._is_loose(image_set)
-        prefix = "" if loose else f"{image_set}/"
-        found = _walk(self._folder(image_set), deep=not loose)
+        prefix = "" if self._is_loose(image_set) else f"{image_set}/"
+        listed, self._listed = self._listed, None
+        found = listed[1] if listed and listed[0] == image_set else self._walk(image_set)
         return sorted((self._candidate(prefix, file) for file in found), key=lambda c: c.image)
 
     def listing(self, image_set: str) -> str | None:
         """Return a digest of paths, sizes and times of all files of a set.
 
-        None if one of them is no regular file: what a link leads to may change elsewhere.
+        None if one of them is no regular file: what a link leads to may change elsewhere. If the
+        set's candidates are asked for next, they are as the files were now.
         """
+        self._listed = (image_set, list(self._walk(image_set)))
         lines = []
-        for found in _walk(self._folder(image_set), deep=not self._is_loose(image_set)):
+        for found in self._listed[1]:
             version = found.reason if found.entry is None else _version(found.entry)
             if not version:
                 return None
             lines.append(f"{found.inner}\0{version}\0")
         text = "".join(sorted(lines))
         return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
+
+    def _walk(self, image_set: str) -> Iterator[_Found]:
+        return _walk(self._folder(image_set), deep=not self._is_loose(image_set))
 
     def _folder(self, image_set: str) -> Path:
         return self._root if self._is_loose(image_set) else self._root / image_set

@@ -6,13 +6,13 @@ import hashlib
 import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
 from phenopipe.errors import StoreError
 from phenopipe.files import write_text
-from phenopipe.tsv import format_tsv, read_tsv
+from phenopipe.tsv import format_tsv, read_tsv, write_tsv
 
 #: Metadata that every table has, in this order, empty where nothing is known.
 METADATA = ("timestamp", "camera", "tray", "pot", "plant_id", "genotype", "treatment")
@@ -110,8 +110,14 @@ class Roster:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of all that ``results/plan/{set}.tsv`` says."""
-        return hashlib.sha256(plan_text(self).encode()).hexdigest()
+        """SHA-256 of all that ``results/plan/{set}.tsv`` says.
+
+        That is what the roster says, but for the places to which dropped files will come back.
+        """
+        told = self
+        if any(row.place and row.reason for row in self.rows):
+            told = replace(self, rows=tuple(replace(row, place=row.shard) for row in self.rows))
+        return hashlib.sha256(told.text.encode()).hexdigest()
 
     def shard_digest(self, shard: str) -> str:
         """Return the SHA-256 of what the crops of a shard are made from.
@@ -193,21 +199,13 @@ def write_plan(roster: Roster, path: str | os.PathLike[str]) -> None:
     OSError
         If the file cannot be written.
     """
-    write_text(path, plan_text(roster))
-
-
-def plan_text(roster: Roster) -> str:
-    """Return the plan as the text of a TSV table, described in ``docs/formats.md``."""
-    columns = roster.columns
     names = (roster.experiment, roster.image_set)
-    return format_tsv(
-        [*_PLAN_FIRST, *columns],
-        (
-            [*names, r.image, r.status, r.reason, r.shard, r.version]
-            + [r.fields.get(column, "") for column in columns]
-            for r in roster.rows
-        ),
+    rows = (
+        [*names, r.image, r.status, r.reason, r.shard, r.version]
+        + [r.fields.get(column, "") for column in roster.columns]
+        for r in roster.rows
     )
+    write_tsv(path, [*_PLAN_FIRST, *roster.columns], rows)
 
 
 def _keys(rows: Sequence[RosterRow]) -> dict[str, None]:

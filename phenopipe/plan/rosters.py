@@ -115,7 +115,6 @@ class Rosters(Mapping[str, Outline]):
     ) -> PlannedSet:
         """Return what the last run planned, if its files are the same, or plan a set anew."""
         held = set_name(key) in self.config.plan.hold
-        # Before the set is planned: what changes between the two is noticed by the next run.
         listing = None if held else source.listing(set_name(key))
         if before and (held or (listing and listing == before.listing)):
             return before
