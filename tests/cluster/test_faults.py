@@ -106,28 +106,52 @@ def test_snakemake_killed_and_started_again(night, undisturbed):
     assert states(jobs_of(run.output), "predict") == ["COMPLETED"]
 
 
-def test_a_training_whose_time_is_over_goes_on(night, undisturbed, tmp_path):
-    experiment = night("predict")
+@pytest.fixture(scope="module")
+def trained(undisturbed, tmp_path_factory):
+    """The night with a model trained in it, without SLURM and without a fault."""
+    experiment = undisturbed.fresh(tmp_path_factory.mktemp("trained") / "night")
     experiment.configure(models__net__train=TRAIN)
-    whole = experiment.fresh(tmp_path / "whole")
-    assert whole.run_here().code == 0
+    run = experiment.run_here()
+    assert run.code == 0, run.output
+    assert experiment.tables() != undisturbed.tables(), "by another model"
+    return experiment
 
+
+def hold_training(experiment):
+    """Start the workflow and stop its training after some steps; returns what runs."""
     process = experiment.start(*TABLES)
     losses = experiment.results / "models/net/training/losses.csv"
     wait_for(lambda: losses.exists() and losses.read_text().count("\n") > 3, process)
     script = experiment.hold_script("train", process)
-    job = living_job(script.pid)
-    # Its time is nearly over: SLURM warns it, as the profile asks for.
+    return process, script, living_job(script.pid)
+
+
+def test_a_training_whose_time_is_nearly_over_goes_on(night, trained):
+    experiment = night("predict")
+    experiment.configure(models__net__train=TRAIN)
+    process, script, job = hold_training(experiment)
+    # SLURM warns it, as the profile asks for.
     ask("scontrol", "update", f"JobId={job}", "EndTime=now+90")
     wait_for(lambda: was_sent(script, signal.SIGUSR1), process)
     with suppress(psutil.NoSuchProcess):
         script.resume()
     run = finish(process)
-    assert_as_undisturbed(experiment, run, whole)
+    assert_as_undisturbed(experiment, run, trained)
     assert states(jobs_of(run.output), "train") == ["FAILED", "COMPLETED"]
     assert "training stopped by SIGUSR1 after step" in run.output
     assert "going on from step" in (experiment.folder / "logs/train/net.log").read_text()
-    assert experiment.tables() != undisturbed.tables(), "by another model"
+
+
+def test_a_training_killed_at_the_end_of_its_time_goes_on(night, trained):
+    """It hears no warning, since it hangs: its last regular checkpoint counts."""
+    experiment = night("predict")
+    experiment.configure(models__net__train=TRAIN | {"checkpoint_minutes": 1e-6})
+    process, _, job = hold_training(experiment)
+    ask("scontrol", "update", f"JobId={job}", "EndTime=now+1")
+    run = finish(process)
+    assert_as_undisturbed(experiment, run, trained)
+    assert states(jobs_of(run.output), "train") == ["TIMEOUT", "COMPLETED"]
+    assert "going on from step" in (experiment.folder / "logs/train/net.log").read_text()
 
 
 def was_sent(process, number) -> bool:
