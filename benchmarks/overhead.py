@@ -36,7 +36,8 @@ def run_stages() -> None:
     """Run all stages of the demo in this process, in the order of the data."""
     from phenopipe.cli import app
     from phenopipe.plan import find_sets, read_roster
-    from phenopipe.tabulate.run_summary import check_failures, write_summary
+    from phenopipe.run_summary import check_failures
+    from phenopipe.tabulate import write_summary
 
     def stage(*words: object) -> None:
         try:

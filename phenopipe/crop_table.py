@@ -15,6 +15,9 @@ from phenopipe.tsv import read_tsv, write_tsv
 if TYPE_CHECKING:
     import pandas as pd
 
+#: Columns of the half-open box of the real picture in a crop.
+VALID = ("valid_left", "valid_top", "valid_right", "valid_bottom")
+
 
 @dataclass(frozen=True)
 class CropRow:

@@ -20,7 +20,8 @@ from phenopipe.measurement import Measurer
 from phenopipe.output_names import output_names
 from phenopipe.progress import track
 from phenopipe.report.overlay import draw_overlay
-from phenopipe.tabulate import LEAVES, PLANTS, Summary, summarize, write_table
+from phenopipe.run_summary import Summary
+from phenopipe.tabulate import LEAVES, PLANTS, summarize, write_table
 
 log = logging.getLogger(__name__)
 

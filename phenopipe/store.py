@@ -21,6 +21,7 @@ from zarr.codecs import Crc32cCodec, ZstdCodec
 from phenopipe.block_file import ZSTD_LEVEL, decode_crop, read_packed
 from phenopipe.errors import StoreError
 from phenopipe.files import write_aside
+from phenopipe.window import Window
 
 #: What a store may hold, and the layout of each, under the attribute `format`. A layout that
 #: older code would misread gets a new number.
@@ -251,3 +252,29 @@ def store_path(node: zarr.Group | zarr.Array[Any]) -> str:
 
 def _first_line(error: BaseException) -> str:
     return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def read_window(array: zarr.Array[Any], index: int, crop_size: int) -> Window:
+    """Read which part of a crop predictions or labels cover.
+
+    Parameters
+    ----------
+    array : zarr.Array, (N, 3), int32
+        Left, top and side of each crop's window.
+    index : int
+        Which crop.
+    crop_size : int
+        Side of the crop, px.
+
+    Raises
+    ------
+    StoreError
+        If the chunk is damaged or lost, or holds no window inside the crop.
+    """
+    window = Window(*map(int, read_crop(array, index)))
+    if not window.fits(crop_size):
+        where = f"left {window.left}, top {window.top}, side {window.side}"
+        raise StoreError(
+            f"{store_path(array)}: crop {index} has no window inside its {crop_size} px ({where})"
+        )
+    return window

@@ -34,7 +34,7 @@ from phenopipe.segment.image_set import CROPS_A_FILE, LARGEST_TASK
 from phenopipe.store import open_store
 from phenopipe.synth import render_set
 from phenopipe.tabulate import Provenance, tabulate_set
-from phenopipe.tabulate.run_summary import write_summary
+from phenopipe.tabulate.summary import write_summary
 from phenopipe.train import train_model
 from phenopipe.tsv import read_tsv
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from phenopipe.config import Config
 from phenopipe.plan.rosters import Rosters
+from phenopipe.run_summary import Summary
 from phenopipe.tabulate import read_table, summarize
-from phenopipe.tabulate.summary import Summary
 
 TABLE = "plants.parquet"
 

@@ -12,7 +12,7 @@ from phenopipe.files import write_text
 from phenopipe.nightly.hook import HookResult
 from phenopipe.nightly.settle import Unsettled
 from phenopipe.plan import printable
-from phenopipe.tabulate.summary import Summary, render_summary
+from phenopipe.run_summary import Summary, render_summary
 
 #: How a night ended, with its exit code.
 Status = Literal["well", "wrong input", "no space", "failed"]

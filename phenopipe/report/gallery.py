@@ -13,12 +13,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from phenopipe.crop_table import read_crop_table
+from phenopipe.crop_table import VALID, read_crop_table
 from phenopipe.errors import StoreError
 from phenopipe.report.overlay import draw_overlay, jpeg_uri
 from phenopipe.report.page import text_records
-from phenopipe.segment.sources import VALID, read_window
-from phenopipe.store import open_array, open_store, read_crop
+from phenopipe.store import open_array, open_store, read_crop, read_window
 from phenopipe.tabulate.flags import FAILED, has_flag
 
 _WHERE = ["shard", "at", *VALID]

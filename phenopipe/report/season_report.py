@@ -13,8 +13,9 @@ from phenopipe.files import write_text
 from phenopipe.report.charts import MOST_LINES, Chart, bar_chart, lines_chart
 from phenopipe.report.page import render_page
 from phenopipe.report.set_report import Tile, area_column, count_tiles, made_facts
+from phenopipe.run_summary import Summary
 from phenopipe.tabulate.flags import FLAGS, has_flag
-from phenopipe.tabulate.summary import Summary, summarize
+from phenopipe.tabulate.summary import summarize
 from phenopipe.tabulate.table_files import read_table
 
 _Path = str | os.PathLike[str]

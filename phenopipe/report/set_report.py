@@ -19,8 +19,9 @@ from phenopipe.report.charts import Chart, bar_chart, histogram
 from phenopipe.report.costs import CostFiles, cost_facts
 from phenopipe.report.gallery import CropPictures, choose_rows, show_plants
 from phenopipe.report.page import format_number, render_page, text_records
+from phenopipe.run_summary import Summary
 from phenopipe.tabulate.flags import FAILED, FLAGS, has_flag
-from phenopipe.tabulate.summary import Summary, summarize
+from phenopipe.tabulate.summary import summarize
 from phenopipe.tabulate.table_files import read_table
 
 _Path = str | os.PathLike[str]

@@ -18,9 +18,17 @@ from phenopipe.encoding import decode_distance, decode_embedding
 from phenopipe.errors import StoreError
 from phenopipe.memory import keep_freed_memory
 from phenopipe.segment.leaves import Segmentation, find_leaves
-from phenopipe.segment.sources import Crop, read_window
+from phenopipe.segment.sources import Crop
 from phenopipe.segment.traits import TRAITS, measure_traits
-from phenopipe.store import Kind, create_array, open_array, open_store, read_crop, write_block
+from phenopipe.store import (
+    Kind,
+    create_array,
+    open_array,
+    open_store,
+    read_crop,
+    read_window,
+    write_block,
+)
 from phenopipe.threads import limit_threads
 from phenopipe.window import Box, Window
 

@@ -12,15 +12,15 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
+from phenopipe.crop_table import VALID
 from phenopipe.errors import InputError, StoreError
-from phenopipe.store import open_array, open_store, read_crop, store_path
+from phenopipe.store import open_array, open_store
 from phenopipe.tsv import read_tsv
-from phenopipe.window import Box, Window
+from phenopipe.window import Box
 
 _Path = str | os.PathLike[str]
 
 MATRIX = ("m00", "m01", "m02", "m10", "m11", "m12")
-VALID = ("valid_left", "valid_top", "valid_right", "valid_bottom")
 NEEDED = ("crop_id", "image", "pot", *MATRIX, *VALID, "status", "reason")
 
 
@@ -103,32 +103,6 @@ def list_crops(
         each = ", ".join(f"{size} px in {store}" for size, store in sizes.items())
         raise StoreError(f"predictions of one image set have one size, but these differ: {each}")
     return found, next(iter(sizes), 1)
-
-
-def read_window(array: zarr.Array[Any], index: int, crop_size: int) -> Window:
-    """Read which part of a crop predictions or labels cover.
-
-    Parameters
-    ----------
-    array : zarr.Array, (N, 3), int32
-        Left, top and side of each crop's window.
-    index : int
-        Which crop.
-    crop_size : int
-        Side of the crop, px.
-
-    Raises
-    ------
-    StoreError
-        If the chunk is damaged or lost, or holds no window inside the crop.
-    """
-    window = Window(*map(int, read_crop(array, index)))
-    if not window.fits(crop_size):
-        where = f"left {window.left}, top {window.top}, side {window.side}"
-        raise StoreError(
-            f"{store_path(array)}: crop {index} has no window inside its {crop_size} px ({where})"
-        )
-    return window
 
 
 def _read_table(path: _Path) -> list[dict[str, str]]:

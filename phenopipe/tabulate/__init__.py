@@ -5,7 +5,7 @@ from phenopipe.tabulate.flags import FAILED, FLAGS, has_flag
 from phenopipe.tabulate.pots import join_pots
 from phenopipe.tabulate.rows import Provenance, leaf_rows, plant_rows
 from phenopipe.tabulate.sheet import read_plants_sheet
-from phenopipe.tabulate.summary import Failure, Summary, render_summary, summarize
+from phenopipe.tabulate.summary import summarize, write_summary
 from phenopipe.tabulate.table_files import read_table, table_schema, write_table
 from phenopipe.tabulate.tabulate_set import tabulate_set
 
@@ -16,18 +16,16 @@ __all__ = [
     "LEAVES",
     "PLANTS",
     "Column",
-    "Failure",
     "Provenance",
-    "Summary",
     "has_flag",
     "join_pots",
     "leaf_rows",
     "plant_rows",
     "read_plants_sheet",
     "read_table",
-    "render_summary",
     "summarize",
     "table_schema",
     "tabulate_set",
+    "write_summary",
     "write_table",
 ]

@@ -1,64 +1,21 @@
-"""How a run went: how many rows are good, flagged, or failed, and which failed."""
+"""How many rows of the tables are good, flagged, or failed, and which failed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
 
 import pandas as pd
 
-from phenopipe.plan import printable
+from phenopipe.files import write_text
+from phenopipe.run_summary import Failure, Summary
 from phenopipe.tabulate.flags import FAILED, has_flag
+from phenopipe.tabulate.table_files import read_table
 
-
-@dataclass(frozen=True)
-class Failure:
-    """One row without measurements: its image set, image, pot and the reason."""
-
-    image_set: str
-    image: str
-    pot: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Summary:
-    """Counts of the rows of `plants.csv`.
-
-    Attributes
-    ----------
-    ok : int
-        Rows without a flag.
-    flagged : int
-        Rows with measurements and a flag.
-    failed : int
-        Rows without measurements: unreadable or damaged.
-    failures : tuple of Failure
-        The failed rows, in the order of the table.
-    """
-
-    ok: int
-    flagged: int
-    failed: int
-    failures: tuple[Failure, ...] = ()
-
-    @property
-    def rows(self) -> int:
-        """All rows."""
-        return self.ok + self.flagged + self.failed
-
-    @property
-    def failed_share(self) -> float:
-        """Failed rows over all rows, 0..1; 0 if there are none."""
-        return self.failed / self.rows if self.rows else 0.0
-
-    def __add__(self, other: Summary) -> Summary:
-        return Summary(
-            self.ok + other.ok,
-            self.flagged + other.flagged,
-            self.failed + other.failed,
-            self.failures + other.failures,
-        )
+_Path = str | os.PathLike[str]
 
 
 def summarize(plants: pd.DataFrame) -> Summary:
@@ -85,33 +42,20 @@ def summarize(plants: pd.DataFrame) -> Summary:
     )
 
 
-def render_summary(sets: Mapping[str, Summary], *, most_failures: int = 20) -> str:
-    """Write the summary that ends a run: a line for each image set, the sum, the failed rows.
+def write_summary(tables: Iterable[_Path], output: _Path) -> None:
+    """Summarise the plants tables of all image sets of an analysis.
 
     Parameters
     ----------
-    sets : mapping of str to Summary
-        Summaries by image set.
-    most_failures : int
-        Name at most this many failed rows; say how many more there are.
+    tables : iterable of path-like
+        ``plants.csv`` or ``plants.parquet`` of each set, in the set's own folder.
+    output : path-like
+        JSON file to write.
 
-    Returns
-    -------
-    str
-        Text for a terminal; control characters of names are shown, not obeyed.
+    Raises
+    ------
+    StoreError
+        If a table is missing or damaged, or the summary cannot be written.
     """
-    total = sum(sets.values(), Summary(0, 0, 0))
-    named = [(printable(name), summary) for name, summary in sets.items()] + [("all", total)]
-    width = max(len("image set"), *(len(name) for name, _ in named))
-    lines = [f"{'image set':<{width}}  {'rows':>7}  {'ok':>7}  {'flagged':>7}  {'failed':>7}"]
-    lines += [
-        f"{name:<{width}}  {s.rows:>7}  {s.ok:>7}  {s.flagged:>7}  {s.failed:>7}"
-        for name, s in named
-    ]
-    lines += [
-        printable(f"failed: {f.image_set}, {f.image}, pot {f.pot or '-'}: {f.reason}")
-        for f in total.failures[:most_failures]
-    ]
-    if (more := len(total.failures) - most_failures) > 0:
-        lines.append(f"... and {more} more failed rows: see qc_flags in plants.csv")
-    return "\n".join(lines) + "\n"
+    sets = {Path(path).parent.name: asdict(summarize(read_table(path))) for path in tables}
+    write_text(output, json.dumps({"sets": sets}, indent=2, ensure_ascii=False) + "\n")

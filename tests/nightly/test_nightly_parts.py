@@ -20,7 +20,7 @@ from phenopipe.nightly.settle import find_unsettled, wait_until_settled
 from phenopipe.nightly.snakemake_run import run_snakemake, snakemake_command
 from phenopipe.nightly.space import NoSpaceError, check_space
 from phenopipe.nightly.summary import Night, night_text, write_night
-from phenopipe.tabulate.summary import Failure, Summary
+from phenopipe.run_summary import Failure, Summary
 
 HOLD = """
 import subprocess, sys

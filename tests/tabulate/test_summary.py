@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from phenopipe.tabulate import render_summary, summarize
+from phenopipe.run_summary import render_summary
+from phenopipe.tabulate import summarize
 
 
 def plants(name, flags):

@@ -64,7 +64,7 @@ if __name__ == "__main__":
     import phenopipe.inputs
     import phenopipe.logs
     import phenopipe.run_lock
-    import phenopipe.tabulate.run_summary
+    import phenopipe.run_summary
     import phenopipe.tabulate.sheet  # noqa: F401 - all that the Snakefile imports
 
     serve()

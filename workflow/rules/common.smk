@@ -19,6 +19,7 @@ from phenopipe.model.verdict import rejection
 from phenopipe.plan.names import printable
 from phenopipe.plan.rosters import Rosters
 from phenopipe.run_lock import RunLock
+from phenopipe.run_summary import summary_text
 
 STARTED = time.time()
 
@@ -214,9 +215,6 @@ def cancel_jobs_left_behind():
 
 def print_summaries(since=0.0):
     """End a run with what came of it, for every analysis that got that far since a time."""
-    # pandas: not at every job's start
-    from phenopipe.tabulate.run_summary import summary_text
-
     for line in ROSTERS.dropped():
         print(line, file=sys.stderr)
     for analysis in CONFIG.analyses:

@@ -8,15 +8,15 @@ import pandas as pd
 import pytest
 
 from phenopipe.errors import StoreError
-from phenopipe.tabulate import FLAGS, PLANTS, write_table
-from phenopipe.tabulate.run_summary import (
+from phenopipe.run_summary import (
+    Failure,
+    Summary,
     TooManyFailuresError,
     check_failures,
     read_summary,
     summary_text,
-    write_summary,
 )
-from phenopipe.tabulate.summary import Failure, Summary
+from phenopipe.tabulate import FLAGS, PLANTS, write_summary, write_table
 
 TYPES = {"integer": "Int64", "number": "float64", "boolean": "boolean"}
 
