@@ -10,9 +10,10 @@ from pathlib import Path
 from phenopipe.config import Config
 from phenopipe.errors import InputError, PhenopipeError
 from phenopipe.files import size_of
-from phenopipe.ingest.cleaned import CropOrigin, changed_pictures, clean_store, is_cleaned
+from phenopipe.ingest.cleaned import CropOrigin, changed_pictures, clean_store
 from phenopipe.plan.rosters import Rosters
 from phenopipe.progress import track
+from phenopipe.store import is_cleaned
 
 DAY_S = 86_400.0
 #: Reasons that are named of a set; the rest is counted.

@@ -254,6 +254,14 @@ def _first_line(error: BaseException) -> str:
     return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
+def is_cleaned(store: str | os.PathLike[str]) -> bool:
+    """Tell whether the crops of a store were cleaned; a store that cannot be read was not."""
+    try:
+        return bool(open_store(store).attrs.get("format") == FORMATS["cleaned crops"])
+    except StoreError:  # the stage that reads it says so
+        return False
+
+
 def read_window(array: zarr.Array[Any], index: int, crop_size: int) -> Window:
     """Read which part of a crop predictions or labels cover.
 

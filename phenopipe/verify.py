@@ -14,7 +14,15 @@ import zarr
 from phenopipe.errors import StoreError
 from phenopipe.files import remove, writing
 from phenopipe.progress import track
-from phenopipe.store import Kind, block_file, open_array, open_store, read_crop, store_path
+from phenopipe.store import (
+    Kind,
+    block_file,
+    is_cleaned,
+    open_array,
+    open_store,
+    read_crop,
+    store_path,
+)
 
 #: Where stores of each kind are, below the results, and their arrays.
 PLACES: dict[Kind, str] = {
@@ -127,6 +135,8 @@ def _literal(name: str) -> str:
 
 
 def _find_reason(kind: Kind, path: Path) -> str | None:
+    if kind == "crops" and is_cleaned(path):  # there is no pixel left that could be damaged
+        return None
     try:
         group = open_store(path, kind)
         for name in ARRAYS[kind]:

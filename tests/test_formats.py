@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import shutil
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -18,6 +19,8 @@ import torch
 from green_plants import draw_pot, write_picture
 from safetensors import safe_open
 
+from phenopipe.compare.pictures import PairPictures
+from phenopipe.compare.sources import set_paths
 from phenopipe.config import IngestSettings, ModelSettings, check_config
 from phenopipe.encoding import SURE_COSINE, SURE_DISTANCE, background_direction
 from phenopipe.ingest import borrow_crops, ingest_shard
@@ -33,7 +36,7 @@ from phenopipe.segment import segment_set
 from phenopipe.segment.image_set import CROPS_A_FILE, LARGEST_TASK
 from phenopipe.store import open_store
 from phenopipe.synth import render_set
-from phenopipe.tabulate import Provenance, tabulate_set
+from phenopipe.tabulate import Provenance, read_table, tabulate_set
 from phenopipe.tabulate.summary import write_summary
 from phenopipe.train import train_model
 from phenopipe.tsv import read_tsv
@@ -260,7 +263,9 @@ def test_what_made_a_table(results: Path) -> None:
         assert set(json.loads(path.read_text())["about"]) == facts
 
 
-def test_cleaned_crops(results: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def cleaned(results: Path, tmp_path: Path) -> Path:
+    """A cleaned copy of a set's crops."""
     store = tmp_path / "0000.zarr"
     shutil.copytree(results / "crops/night_01/0000.zarr", store)
     roster, crop_size = results / "plan/night_01.roster.tsv", 96
@@ -268,6 +273,25 @@ def test_cleaned_crops(results: Path, tmp_path: Path) -> None:
     settings = IngestSettings(crop_size=crop_size).model_dump(mode="json")
     images = str(results.parent / "images")
     clean_store(store, CropOrigin(str(roster), "0000", digest, images, settings))
+    return store
+
+
+def test_plants_of_cleaned_crops_are_drawn_in_a_comparison(results: Path, cleaned: Path) -> None:
+    whole = set_paths(results, "default", "default", "night_01")
+    plants = read_table(results / "analyses/default/sets/night_01/plants.csv")
+    changes = plants.assign(leaf_count_a=1, leaf_count_b=1)
+    drawn, again = (
+        [picture.uri for picture in PairPictures([paths]).show(changes)]
+        for paths in (whole, replace(whole, crops=(cleaned,)))
+    )
+    assert len(drawn) == len(plants)
+    assert all(drawn)
+    assert drawn == again
+    assert [path.name for path in cleaned.parent.iterdir()] == ["0000.zarr"]
+
+
+def test_cleaned_crops(results: Path, cleaned: Path, tmp_path: Path) -> None:
+    store = cleaned
     documented = names("Crops", "attribute of cleaned crops")
     assert list(open_store(store, "cleaned crops").attrs) == documented
     with borrow_crops([store, results / "crops/night_02/0000.zarr"]) as (borrowed, own):

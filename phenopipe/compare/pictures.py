@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from functools import cached_property
 
 import numpy as np
@@ -10,7 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from phenopipe.compare.sources import SetPaths
-from phenopipe.errors import StoreError
+from phenopipe.errors import PhenopipeError
+from phenopipe.ingest import borrow_crops
 from phenopipe.plan.names import set_key
 from phenopipe.report.gallery import CropPictures, Picture
 from phenopipe.report.overlay import jpeg_uri
@@ -30,7 +32,7 @@ class PairPictures:
     """
 
     def __init__(self, sets: Sequence[SetPaths]) -> None:
-        self._sets = {paths.key: _SetPictures(paths) for paths in sets}
+        self._paths = {paths.key: paths for paths in sets}
 
     def show(self, rows: pd.DataFrame) -> Iterator[Picture]:
         """Draw plants, one after another.
@@ -45,35 +47,39 @@ class PairPictures:
         Picture
             A on the left, B on the right; a crop that cannot be read has no picture, and says so.
         """
-        for row in text_records(rows):
-            counts = f"{row['leaf_count_a']} leaves in A, {row['leaf_count_b']} in B"
-            alt = f"plant {row['plant_id'] or row['image']}: {counts}"
-            try:
-                drawn = self._draw(row["image_set"], row["image"], row["pot"])
-            except StoreError as error:
-                yield Picture("", f"{alt}: {error}", row)
-            else:
-                yield Picture(jpeg_uri(drawn), f"{alt}, both outlined in colours", row)
-
-    def _draw(self, image_set: str, image: str, pot: str) -> NDArray[np.uint8]:
-        both = self._sets[set_key(image_set)].both
-        left, right = (pictures.overlay(image, pot, SIDE) for pictures in both)
-        height = max(len(left), len(right))
-        return np.hstack([_fill(left, height), np.full((height, _GAP, 3), 255, np.uint8),
-                          _fill(right, height)])  # fmt: skip
+        with ExitStack() as borrowed:
+            sets = {key: _SetPictures(paths, borrowed) for key, paths in self._paths.items()}
+            for row in text_records(rows):
+                counts = f"{row['leaf_count_a']} leaves in A, {row['leaf_count_b']} in B"
+                alt = f"plant {row['plant_id'] or row['image']}: {counts}"
+                try:
+                    drawn = sets[set_key(row["image_set"])].draw(row["image"], row["pot"])
+                except PhenopipeError as error:
+                    yield Picture("", f"{alt}: {error}", row)
+                else:
+                    yield Picture(jpeg_uri(drawn), f"{alt}, both outlined in colours", row)
 
 
 class _SetPictures:
-    def __init__(self, paths: SetPaths) -> None:
+    """A set's crops, made again while `borrowed` lasts if they were cleaned, and their labels."""
+
+    def __init__(self, paths: SetPaths, borrowed: ExitStack) -> None:
         self._paths = paths
+        self._borrowed = borrowed
 
     @cached_property
-    def both(self) -> tuple[CropPictures, CropPictures]:
+    def _both(self) -> tuple[CropPictures, CropPictures]:
         paths = self._paths
-        first, second = (
-            CropPictures(paths.crop_tables, paths.crops, labels) for labels in paths.labels
-        )
+        stores = self._borrowed.enter_context(borrow_crops(paths.crops))
+        first, second = (CropPictures(paths.crop_tables, stores, labels) for labels in paths.labels)
         return first, second
+
+    def draw(self, image: str, pot: str) -> NDArray[np.uint8]:
+        """Draw a plant as A sees it beside the same as B does."""
+        left, right = (pictures.overlay(image, pot, SIDE) for pictures in self._both)
+        height = max(len(left), len(right))
+        return np.hstack([_fill(left, height), np.full((height, _GAP, 3), 255, np.uint8),
+                          _fill(right, height)])  # fmt: skip
 
 
 def _fill(picture: NDArray[np.uint8], height: int) -> NDArray[np.uint8]:

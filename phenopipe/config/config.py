@@ -99,9 +99,10 @@ class Config(Block):
 
 
 def _missing_names(data: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
-    """Yield an error for each name of a model or an analysis, as yet unchecked, that is none."""
+    """Yield an error for each setting, as yet unchecked, that names or needs what is not there."""
     yield from _missing_models(data)
     yield from _missing_analyses(data)
+    yield from _missing_age(data)
 
 
 def _missing_models(data: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
@@ -132,6 +133,15 @@ def _missing_analyses(data: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
                 known = ", ".join(map(str, analyses))
                 message = f"there is no analysis {name!r} in analyses ({known})"
                 yield _missing(message, ("compare", "pairs", number), pairs)
+
+
+def _missing_age(data: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
+    nightly, retention = data.get("nightly", {}), data.get("retention", {})
+    cleans = nightly.get("clean") if isinstance(nightly, Mapping) else nightly.clean
+    days = retention.get("crops_days") if isinstance(retention, Mapping) else retention.crops_days
+    if cleans is True and days is None:
+        message = "needs retention.crops_days, the age from which crops may go"
+        yield _missing(message, ("nightly", "clean"), cleans)
 
 
 def _missing(message: str, where: tuple[str | int, ...], value: object) -> InitErrorDetails:

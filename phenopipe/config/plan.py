@@ -71,9 +71,9 @@ class PlanSettings(Block):
         gt=0,
     )
     crops_per_second: float = setting(
-        8.0,
-        "What predict does on your machines, for shard_minutes; its logs say it (done in). 8 is "
-        "two CPU cores.",
+        20.0,
+        "What predict does on your machines, for shard_minutes; the last line of its logs says it. "
+        "20 is two CPU cores.",
         unit="1/s",
         gt=0,
     )

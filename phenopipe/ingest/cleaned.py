@@ -29,8 +29,8 @@ from phenopipe.ingest.shard import count_crops, cut_shard
 from phenopipe.plan import RosterRow, printable, read_roster
 from phenopipe.plan.candidate import file_version
 from phenopipe.store import (
-    FORMATS,
     create_store,
+    is_cleaned,
     open_array,
     open_store,
     read_attribute,
@@ -133,14 +133,6 @@ def _change(row: RosterRow, path: Path) -> str:
         return f"{printable(str(path))}: is gone ({error.strerror})"
     same = now == row.version or not _FILE_VERSION.fullmatch(row.version)
     return "" if same else f"{printable(str(path))}: was changed since its crops were made"
-
-
-def is_cleaned(store: _Path) -> bool:
-    """Tell whether the crops of a store were cleaned; a store that cannot be read was not."""
-    try:
-        return bool(open_store(store).attrs.get("format") == FORMATS["cleaned crops"])
-    except StoreError:  # the stage that reads it says so
-        return False
 
 
 def clean_store(store: _Path, origin: CropOrigin) -> None:

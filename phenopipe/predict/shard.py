@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -84,6 +85,7 @@ def predict_shard(
         "embedding": ((source.count, size, size, dimensions), np.int8),
         "window": ((source.count, 3), np.int32),
     }
+    started = time.monotonic()
     with ExitStack() as stack:
         group = stack.enter_context(create_store(output, "predictions", attributes))
         distance, embedding, window = (
@@ -95,6 +97,8 @@ def predict_shard(
                 distance.append(found.distance[number])
                 embedding.append(found.embedding[number])
                 window.append(np.array([left, top, side], np.int32))
+    seconds = time.monotonic() - started
+    log.info("predict: %d crops, %.1f a second", source.count, source.count / max(seconds, 1e-3))
 
 
 def _predict(

@@ -227,7 +227,6 @@ def read_prediction(
     StoreError
         If a store is missing or damaged; names store and crop.
     """
-    crop_size = opened(crop.rgb_store, "crops", "rgb").shape[1]
     distance, embedding, window = (
         opened(crop.prediction_store, "predictions", name)
         for name in ("distance", "embedding", "window")
@@ -235,7 +234,7 @@ def read_prediction(
     return (
         read_crop(distance, crop.position),
         read_crop(embedding, crop.position),
-        read_window(window, crop.position, crop_size),
+        read_window(window, crop.position, crop.size),
     )
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from phenopipe.crop_table import VALID
 from phenopipe.errors import InputError, StoreError
-from phenopipe.store import open_array, open_store
+from phenopipe.store import is_cleaned, open_array, open_store, read_attribute
 from phenopipe.tsv import read_tsv
 from phenopipe.window import Box
 
@@ -38,6 +38,8 @@ class Crop:
         Stores of its shard.
     position : int
         Its place in them.
+    size : int
+        Its side, px.
     transform : tuple of float
         m00, m01, m02, m10, m11, m12 of the affine map from crop to image, where status is "ok".
     valid : tuple of int
@@ -52,6 +54,7 @@ class Crop:
     rgb_store: str
     prediction_store: str
     position: int
+    size: int
     transform: tuple[float, ...] = ()
     valid: Box = (0, 0, 0, 0)
 
@@ -62,7 +65,7 @@ class Crop:
 
 
 def list_crops(
-    crops: Sequence[tuple[_Path, _Path]], predictions: Sequence[_Path]
+    crops: Sequence[tuple[_Path, _Path]], predictions: Sequence[_Path], *, pixels: bool = True
 ) -> tuple[list[Crop], int]:
     """Read the tables of all shards and check that their stores fit them.
 
@@ -72,6 +75,8 @@ def list_crops(
         Table and store of each shard.
     predictions : sequence of path-like
         Store of predictions of each shard, in the same order.
+    pixels : bool
+        Whether the crops' own pixels will be read; if not, cleaned stores will do.
 
     Returns
     -------
@@ -93,7 +98,7 @@ def list_crops(
     sizes: dict[int, str] = {}
     for (table, rgb_store), prediction_store in zip(crops, predictions, strict=True):
         rows = _read_table(table)
-        size, seen = _check_stores(rgb_store, prediction_store, len(rows), table)
+        size, seen = _check_stores(rgb_store, prediction_store, len(rows), table, pixels=pixels)
         sizes.setdefault(seen, str(prediction_store))
         # Workers may run in another folder.
         stores = str(Path(rgb_store).resolve()), str(Path(prediction_store).resolve())
@@ -113,11 +118,15 @@ def _read_table(path: _Path) -> list[dict[str, str]]:
 
 
 def _check_stores(
-    rgb_store: _Path, prediction_store: _Path, count: int, table: _Path
+    rgb_store: _Path, prediction_store: _Path, count: int, table: _Path, *, pixels: bool
 ) -> tuple[int, int]:
     """Return the sides of crops and predictions, or say what does not fit."""
-    rgb = open_array(open_store(rgb_store, "crops"), "rgb")
-    side = rgb.shape[1] if rgb.ndim == 4 else 0
+    if not pixels and is_cleaned(rgb_store):
+        side, misfit = int(read_attribute(open_store(rgb_store), "crop_size")), ""
+    else:
+        rgb = open_array(open_store(rgb_store, "crops"), "rgb")
+        side = rgb.shape[1] if rgb.ndim == 4 else 0
+        misfit = _misfit(rgb_store, "rgb", rgb, (count, side, side, 3), np.uint8, table)
     predictions = open_store(prediction_store, "predictions")
     distance, embedding, window = (
         open_array(predictions, name) for name in ("distance", "embedding", "window")
@@ -125,7 +134,7 @@ def _check_stores(
     seen = distance.shape[1] if distance.ndim == 3 else 0
     shape = (count, seen, seen)
     problems = [
-        _misfit(rgb_store, "rgb", rgb, (count, side, side, 3), np.uint8, table),
+        misfit,
         _misfit(prediction_store, "distance", distance, shape, np.uint8, table),
         _misfit(
             prediction_store,
@@ -158,7 +167,7 @@ def _misfit(
 
 def _crop(row: dict[str, str], stores: tuple[str, str], index: int, size: int, where: str) -> Crop:
     names = row["crop_id"], row["image"], row["pot"]
-    crop = Crop(*names, row["status"], row["reason"], *stores, index)
+    crop = Crop(*names, row["status"], row["reason"], *stores, index, size)
     if crop.status != "ok":
         return crop
     crop = replace(crop, transform=tuple(_numbers(row, MATRIX, where)))

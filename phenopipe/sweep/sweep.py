@@ -128,7 +128,8 @@ def _choose(
     sample: int,
 ) -> list[SweptCrop]:
     """Return the crops to segment: readable ones, and with a truth only those that have one."""
-    found = [crop for crop in list_crops(crops, predictions)[0] if crop.status == "ok"]
+    listed, _ = list_crops(crops, predictions, pixels=False)
+    found = [crop for crop in listed if crop.status == "ok"]
     paths: dict[str, Path] = {}
     if truth is not None:
         paths = pair_truth((crop.image for crop in found), truth)

@@ -12,8 +12,8 @@ from phenopipe.config import PlanSettings
     [
         ({}, 1000),
         ({"shard_size": 3}, 3),
-        ({"shard_minutes": 10}, 4800),
-        ({"shard_minutes": 10, "shard_size": 3}, 4800),
+        ({"shard_minutes": 10}, 12_000),
+        ({"shard_minutes": 10, "shard_size": 3}, 12_000),
         ({"shard_minutes": 2, "crops_per_second": 100}, 12_000),
         ({"shard_minutes": 0.1}, 1000),
         ({"shard_minutes": 10, "crops_per_second": 200}, 20_000),

@@ -58,6 +58,20 @@ def test_cleaned_crops_are_not_made_again_and_a_threshold_still_works(experiment
     assert sum(path.stat().st_size for path in files_of(project)) == after
 
 
+def test_whatever_else_reads_crops_does_without_the_cleaned_ones(experiment):
+    project = as_project(experiment)
+    assert project.command("clean", "--older-than", "0", "--delete").code == 0
+    before = contents(project.results)
+
+    verified = project.command("verify", "--remove")
+    assert verified.code == 0, verified.output
+    assert contents(project.results) == before, "a cleaned store is no damaged one"
+
+    swept = project.command("sweep", "--analysis", "one", "--grid", "seed_threshold=0.3,0.4")
+    assert swept.code == 0, swept.output
+    assert len((project.results / "sweeps/one/points.csv").read_text().splitlines()) == 3
+
+
 def test_what_cannot_be_made_again_stays(experiment):
     project = as_project(experiment)
     one, two = sorted((project.folder / "images/night_2").iterdir())
