@@ -76,13 +76,14 @@ def run_stages() -> None:
             cut = [word for store in crops for word in ("--crops", store)]
             predicted = [word for out in predictions for word in ("--predictions", out)]
             cores = os.cpu_count()
-            stage("segment", *cut, *predicted, "--out", folder, "--workers", cores)
+            mine = ("--analysis", name)
+            stage("segment", *cut, *predicted, "--out", folder, "--workers", cores, *mine)
             plan = results / f"plan/{key}.tsv"
-            stage("tabulate", "--plan", plan, *cut, *predicted[:2], "--out", folder)
-            stage("report", folder, *cut)
+            stage("tabulate", "--plan", plan, *cut, *predicted[:2], "--out", folder, *mine)
+            stage("report", folder, *cut, *mine)
         season = results / "analyses" / name / "season"
         stage("season", *tables, "--out", season)
-        stage("report", season)
+        stage("report", season, "--analysis", name)
         summary = results / "analyses" / name / "summary.json"
         write_summary([folder / "plants.parquet" for folder in tables], summary)
         check_failures(summary, config.run.max_failed_share)

@@ -108,6 +108,22 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
         part.write_text(text, encoding="utf-8", newline="")
 
 
+def update_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write `text` as UTF-8 under `path`, unless that is what stands there.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be written.
+    """
+    try:
+        if Path(path).read_bytes() == text.encode():
+            return
+    except OSError:  # what cannot be read is replaced
+        pass
+    write_text(path, text)
+
+
 @contextmanager
 def writing(path: str | os.PathLike[str]) -> Iterator[None]:
     """Turn what the file system says within the block into one line that names `path`.

@@ -51,13 +51,20 @@ def plan(
     Example: phenopipe plan --dry-run
     """
     from phenopipe.config import load_config
-    from phenopipe.plan import iter_lines, iter_rosters, write_plan, write_roster
+    from phenopipe.plan import iter_lines, iter_rosters, read_roster, write_plan
+    from phenopipe.plan.rosters import Rosters
 
-    for key, roster in iter_rosters(load_config(config), out):
+    settings = load_config(config)
+    if dry_run:
+        for _, roster in iter_rosters(settings, out):
+            show(iter_lines(roster))
+        return
+    rosters = Rosters(settings, out, scan=True)
+    rosters.write()
+    for key in rosters:
+        roster = read_roster(out / f"{key}.roster.tsv")
         show(iter_lines(roster))
-        if not dry_run:
-            write_roster(roster, out / f"{key}.roster.tsv")
-            write_plan(roster, out / f"{key}.tsv")
+        write_plan(roster, out / f"{key}.tsv")
 
 
 def ingest(

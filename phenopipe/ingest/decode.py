@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from pathlib import Path
+from threading import Lock
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from phenopipe.errors import UnreadableImageError
 
 _FORMATS = ("JPEG", "PNG", "TIFF")
 _BITS_PER_SAMPLE, _PLANAR_CONFIGURATION = 258, 284
+#: Pictures above this are decoded one at a time: decoding takes up to 17 bytes a pixel for a while.
+LARGE_MEGAPIXELS = 50.0
+_pillow, _one_large_picture = Lock(), Lock()
 
 
 def decode_image(path: str | os.PathLike[str], settings: IngestSettings) -> NDArray[np.uint8]:
@@ -45,10 +49,12 @@ def decode_image(path: str | os.PathLike[str], settings: IngestSettings) -> NDAr
         without the path.
     """
     try:
-        with _no_limit_of_pillow(), Path(path).open("rb") as file:
-            image = Image.open(file, formats=_FORMATS)
+        with Path(path).open("rb") as file:
+            image = _open(file)
             _check_header(image, settings)
-            return _to_rgb(_load(image))
+            large = image.width * image.height > LARGE_MEGAPIXELS * 1e6
+            with _one_large_picture if large else nullcontext():
+                return _to_rgb(_load(image))
     except (UnreadableImageError, MemoryError):
         raise
     except FileNotFoundError as error:
@@ -110,12 +116,12 @@ def _reason(error: Exception) -> str:
     return f"cannot be decoded ({' '.join(text.split()) or type(error).__name__})"
 
 
-@contextmanager
-def _no_limit_of_pillow() -> Iterator[None]:
-    """Lift Pillow's fixed limit of pixels; `_check_header` has the user's."""
-    limit = Image.MAX_IMAGE_PIXELS
-    Image.MAX_IMAGE_PIXELS = None
-    try:
-        yield
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit
+def _open(file: IO[bytes]) -> Image.Image:
+    """Read a picture's header without Pillow's fixed limit; `_check_header` has the user's."""
+    with _pillow:  # the limit is one for all threads
+        limit = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = None
+        try:
+            return Image.open(file, formats=_FORMATS)
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit

@@ -42,7 +42,7 @@ def ingest_shard(
 
     The table is written last, so that it says that the shard is done. A picture that cannot be
     read gives black crops and rows with a reason. Memory is bounded by one crop and by a picture
-    for each thread and one more.
+    for each thread and one more; large ones are decoded one at a time.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def cut_shard(
             return row, None, str(error)
 
     with ThreadPoolExecutor(threads) as pool:
-        decoded = work_ahead(pool, decode, rows, threads)
+        decoded = work_ahead(pool, decode, rows, threads - 1)
         for row, rgb, reason in track(decoded, len(rows), "ingest"):
             cut = (
                 unreadable_pots(row, settings, reason)

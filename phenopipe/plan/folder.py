@@ -86,11 +86,13 @@ class FolderSource:
         return sorted((self._candidate(prefix, file) for file in found), key=lambda c: c.image)
 
     def listing(self, image_set: str) -> str | None:
-        """Return a digest of paths, sizes and times of all files of a set.
+        """Return a digest of paths, sizes and times of modification of all files of a set.
 
         None if one of them is no regular file: what a link leads to may change elsewhere. If the
         set's candidates are asked for next, they are as the files were now.
         """
+        # The same files lie at other paths where a folder was moved into one of its own name.
+        place = str(self._folder(image_set).relative_to(self._root))
         self._listed = (image_set, list(self._walk(image_set)))
         lines = []
         for found in self._listed[1]:
@@ -98,7 +100,7 @@ class FolderSource:
             if not version:
                 return None
             lines.append(f"{found.inner}\0{version}\0")
-        text = "".join(sorted(lines))
+        text = "".join([f"{place}\0", *sorted(lines)])
         return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
 
     def _walk(self, image_set: str) -> Iterator[_Found]:
@@ -204,8 +206,7 @@ def _version(entry: os.DirEntry[str]) -> str:
         status = entry.stat(follow_symlinks=False)
     except OSError:  # gone since the folder was listed
         return ""
-    # A copy may keep the time of its original, but not that of its own status.
-    return f"{file_version(status)}-{status.st_ctime_ns}" if stat.S_ISREG(status.st_mode) else ""
+    return file_version(status) if stat.S_ISREG(status.st_mode) else ""
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -50,9 +50,8 @@ class GreenhouseSource:
         """Return the pictures of a set, sorted by path."""
         return [self._candidate(image_set, name) for name in sorted(self._images[image_set])]
 
-    def listing(self, image_set: str) -> str:
-        """Return the version that all pictures have: names follow from the same settings."""
-        return self._version
+    def listing(self, image_set: str) -> None:
+        """Return None: the names are made by the program, and quickly."""
 
     def _candidate(self, image_set: str, name: str) -> Candidate:
         fields, reason = self._names.read(name)

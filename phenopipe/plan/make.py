@@ -109,7 +109,7 @@ def make_roster(
     now = time.time() if now is None else now
     image_set = set_name(key)
     found = (source or open_source(config, now)).candidates(image_set)
-    before = {row.image: row for row in previous.rows if row.place} if previous else {}
+    before = {row.image: row for row in previous.rows} if previous else {}
     rows = _drop_twins([_row(file, before.get(file.image), config.plan, now) for file in found])
     rows = assign_shards(rows, config.plan.crops_per_shard, lambda row: _crops(config, row))
     return Roster(config.experiment, image_set, tuple(rows))
@@ -219,7 +219,11 @@ def held_sets(settings: PlanSettings, folder: str | os.PathLike[str]) -> list[st
 
 def is_settled(roster: Roster) -> bool:
     """Tell whether no file of a roster waits for its writer to end: time changes nothing then."""
-    return not any(row.reason.startswith(_STILL_WRITTEN) for row in roster.rows)
+    return not any(_is_young(row) for row in roster.rows)
+
+
+def _is_young(row: RosterRow) -> bool:
+    return row.reason.startswith(_STILL_WRITTEN)
 
 
 def require_images(rosters: Sequence[Roster]) -> None:
@@ -245,8 +249,8 @@ def _row(
     file: Candidate, before: RosterRow | None, settings: PlanSettings, now: float
 ) -> RosterRow:
     reason = file.reason
-    # What was planned in this very version was whole by then, even if its owner changed since.
-    known = before is not None and not before.reason and before.version == file.version
+    # What was judged in this very version was whole by then, even if its owner changed since.
+    known = before is not None and before.version == file.version and not _is_young(before)
     if not reason and not known and file.changed > now - settings.settle_seconds:
         reason = f"{_STILL_WRITTEN} (changed in the last {settings.settle_seconds:g} s)"
     place = before.place if before else ""

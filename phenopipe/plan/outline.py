@@ -27,7 +27,9 @@ class Outline:
     kept : int
         Images of the plan.
     dropped : mapping of str to int
-        Dropped files by reason, the most frequent first.
+        Dropped files by their most frequent reasons, these first.
+    dropped_otherwise : (int, int)
+        Further dropped files, and how many further reasons they have: a reason may name its file.
     shard_digests : mapping of str to str
         SHA-256 of what the crops of each shard are made from, see `Roster.shard_digest`; shards
         in order.
@@ -37,17 +39,20 @@ class Outline:
     digest: str
     kept: int
     dropped: Mapping[str, int]
+    dropped_otherwise: tuple[int, int]
     shard_digests: Mapping[str, str]
 
     @classmethod
     def of(cls, roster: Roster) -> Outline:
         """Return the outline of a roster."""
         reasons = Counter(row.reason for row in roster.rows if row.reason)
+        named = dict(reasons.most_common(_NAMED))
         return cls(
             roster.image_set,
             roster.digest,
             len(roster.kept),
-            dict(reasons.most_common()),
+            named,
+            (reasons.total() - sum(named.values()), len(reasons) - len(named)),
             {shard: roster.shard_digest(shard) for shard in roster.shards},
         )
 
@@ -70,11 +75,10 @@ class Outline:
 
     def dropped_line(self) -> str:
         """Say how many files are kept and dropped, and why; safe to print on a terminal."""
-        shown = list(self.dropped.items())[:_NAMED]
-        why = "; ".join(f"{count} {printable(reason)}" for reason, count in shown)
-        further = len(self.dropped) - len(shown)
-        more = f"; {further} further reasons" if further else ""
+        why = "; ".join(f"{count} {printable(reason)}" for reason, count in self.dropped.items())
+        files, reasons = self.dropped_otherwise
+        more = f"; {reasons} further reasons" if reasons else ""
         return (
             f"{printable(self.image_set)}: {self.kept} images kept, "
-            f"{sum(self.dropped.values())} files dropped: {why}{more}"
+            f"{sum(self.dropped.values()) + files} files dropped: {why}{more}"
         )

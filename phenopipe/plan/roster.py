@@ -11,8 +11,8 @@ from functools import cached_property
 from typing import Literal
 
 from phenopipe.errors import StoreError
-from phenopipe.files import write_text
-from phenopipe.tsv import format_tsv, read_tsv, write_tsv
+from phenopipe.files import update_text
+from phenopipe.tsv import format_tsv, read_tsv
 
 #: Metadata that every table has, in this order, empty where nothing is known.
 METADATA = ("timestamp", "camera", "tray", "pot", "plant_id", "genotype", "treatment")
@@ -157,14 +157,16 @@ class Roster:
 
 
 def write_roster(roster: Roster, path: str | os.PathLike[str]) -> None:
-    """Write a roster as TSV, whole or not at all; :func:`read_roster` gives it back.
+    """Write a roster as TSV, whole or not at all, unless the file holds it already.
+
+    :func:`read_roster` gives it back.
 
     Raises
     ------
     OSError
         If the file cannot be written.
     """
-    write_text(path, roster.text)
+    update_text(path, roster.text)
 
 
 def read_roster(path: str | os.PathLike[str]) -> Roster:
@@ -205,7 +207,7 @@ def write_plan(roster: Roster, path: str | os.PathLike[str]) -> None:
         + [r.fields.get(column, "") for column in roster.columns]
         for r in roster.rows
     )
-    write_tsv(path, [*_PLAN_FIRST, *roster.columns], rows)
+    update_text(path, format_tsv([*_PLAN_FIRST, *roster.columns], rows))
 
 
 def _keys(rows: Sequence[RosterRow]) -> dict[str, None]:

@@ -6,6 +6,7 @@ import gc
 import os
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -55,13 +56,14 @@ class Rosters(Mapping[str, Outline]):
         # Python looks for garbage again and again while many objects come to stay.
         was_on = gc.isenabled()
         gc.disable()
+        now = time.time()
         try:
-            found = dict(self._look(time.time()))
+            found = dict(self._look(now))
         finally:
             if was_on:
                 gc.enable()
         if not any(planned.outline.kept for planned in found.values()):
-            list(iter_rosters(self.config, self.folder))  # raises: knows which files there are
+            list(iter_rosters(self.config, self.folder, now))  # raises: it knows all files
         return found
 
     def __getitem__(self, key: str) -> Outline:
@@ -81,14 +83,13 @@ class Rosters(Mapping[str, Outline]):
         StoreError
             If a file cannot be written.
         """
-        sets = {}
-        for key, planned in self._found.items():
+        found = self._found
+        for key, text in self._texts.items():
             path = self._path(key)
-            if key in self._texts:
-                write_text(path, self._texts[key])
-                planned = PlannedSet(planned.outline, planned.listing, file_version(path.stat()))
-            sets[key] = planned
-        write_sets(self._index, settings_digest(self.config), sets)
+            write_text(path, text)
+            found[key] = replace(found[key], roster=file_version(path.stat()))
+        self._texts.clear()
+        write_sets(self._index, settings_digest(self.config), found)
 
     def dropped(self) -> list[str]:
         """Say for each set with dropped files how many are kept and dropped, and why.

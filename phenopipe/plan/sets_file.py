@@ -10,13 +10,15 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-from phenopipe import __version__
+from pydantic import TypeAdapter, ValidationError
+
 from phenopipe.config import Config
 from phenopipe.errors import StoreError
-from phenopipe.files import write_text
+from phenopipe.files import update_text
 from phenopipe.plan.outline import Outline
 
 log = logging.getLogger(__name__)
@@ -45,12 +47,28 @@ class PlannedSet:
     roster: str
 
 
+@dataclass(frozen=True)
+class _SetsFile:
+    settings: str
+    sets: dict[str, PlannedSet]
+
+
+_FILE = TypeAdapter(_SetsFile)
+
+
 def settings_digest(config: Config) -> str:
-    """Return the SHA-256 of all settings that plans depend on, and of the version of phenopipe."""
+    """Return the SHA-256 of all settings that plans depend on, and of the code that plans."""
     plan = config.plan.model_dump(mode="json", exclude=_CHOOSING)
     ingest = config.ingest.model_dump(mode="json")
-    text = json.dumps([__version__, config.experiment, plan, ingest], sort_keys=True)
+    text = json.dumps([_code_digest(), config.experiment, plan, ingest], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+@cache
+def _code_digest() -> str:
+    """Return the SHA-256 of this package: in a newer checkout all sets are planned anew."""
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in sources)).hexdigest()
 
 
 def write_sets(path: Path, settings: str, sets: Mapping[str, PlannedSet]) -> None:
@@ -70,10 +88,7 @@ def write_sets(path: Path, settings: str, sets: Mapping[str, PlannedSet]) -> Non
     StoreError
         If the file cannot be written.
     """
-    planned = {key: asdict(entry) for key, entry in sets.items()}
-    text = json.dumps({"settings": settings, "sets": planned}, separators=(",", ":"))
-    if not path.exists() or path.read_bytes() != text.encode():
-        write_text(path, text)
+    update_text(path, _FILE.dump_json(_SetsFile(settings, dict(sets))).decode())
 
 
 def read_sets(path: Path) -> tuple[str, dict[str, PlannedSet]]:
@@ -85,10 +100,14 @@ def read_sets(path: Path) -> tuple[str, dict[str, PlannedSet]]:
         If the file is missing or damaged.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        return data["settings"], {key: _entry(**entry) for key, entry in data["sets"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise StoreError(f"{path}: cannot be read; run Snakemake's main process") from error
+        found = _FILE.validate_json(path.read_bytes(), strict=True)
+    except OSError as error:
+        reason = f"cannot be read ({error.strerror})"
+        raise StoreError(f"{path}: {reason}; run phenopipe plan") from error
+    except ValidationError as error:
+        reason = "names no image sets, or is damaged"
+        raise StoreError(f"{path}: {reason}; run phenopipe plan") from error
+    return found.settings, found.sets
 
 
 def known_sets(path: Path, settings: str) -> dict[str, PlannedSet]:
@@ -109,7 +128,3 @@ def known_sets(path: Path, settings: str) -> dict[str, PlannedSet]:
         log.warning("%s; all image sets are planned again", error)
         return {}
     return sets if before == settings else {}
-
-
-def _entry(outline: dict[str, object], listing: str | None, roster: str) -> PlannedSet:
-    return PlannedSet(Outline(**outline), listing, roster)  # type: ignore[arg-type]

@@ -75,6 +75,8 @@ def segment_set(
         Where tasks run.
     workers : int
         Threads or processes; SLURM jobs and a scheduler at an address have settings of their own.
+        A script that asks for several needs Python's ``if __name__ == "__main__":``, since
+        processes start by importing it.
     task_size : int, optional
         Crops in one task; by default as `choose_task_size` says.
     progress : callable

@@ -173,7 +173,7 @@ def test_what_the_system_refuses_names_the_file(monkeypatch) -> None:
         raise OSError(errno.EACCES, "Permission denied", "secret/roster.tsv")
 
     monkeypatch.setattr("phenopipe.plan.iter_rosters", refuse)
-    assert failing("plan") == ["secret/roster.tsv: Permission denied"]
+    assert failing("plan", "--dry-run") == ["secret/roster.tsv: Permission denied"]
 
 
 @pytest.mark.parametrize("options", [[], ["--dry-run"]])
@@ -198,4 +198,4 @@ def test_a_reader_that_leaves_is_no_mistake(options: list[str]) -> None:
 def test_a_programming_error_is_not_hidden(monkeypatch) -> None:
     monkeypatch.setattr("phenopipe.plan.iter_rosters", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        run("plan")
+        run("plan", "--dry-run")

@@ -77,6 +77,10 @@ class SlurmExperiment(Experiment):
         """Run without SLURM."""
         return Experiment(self.folder, self.checkout).run(*(arguments or TABLES))
 
+    def start_here(self, *arguments) -> subprocess.Popen[str]:
+        """Start a run without SLURM."""
+        return Experiment(self.folder, self.checkout).start(*(arguments or TABLES))
+
     def copy(self, folder):
         return SlurmExperiment(super().copy(folder).folder)
 
@@ -129,10 +133,11 @@ def wait_for(happened, process):
 
 
 def find_process(*parts) -> psutil.Process | None:
-    """Find a process of Python's whose command line has all of these parts."""
+    """Find a process of Python's whose script or module has all of these parts in its name."""
     for process in psutil.process_iter(["cmdline"]):
         command = process.info["cmdline"] or []
-        if all(any(part in word for word in command[1:2]) for part in parts):
+        script = command[2:3] if command[1:2] == ["-m"] else command[1:2]
+        if script and all(part in script[0] for part in parts):
             return process
     return None
 

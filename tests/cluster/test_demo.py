@@ -68,7 +68,7 @@ def test_jobs_ask_for_what_they_need(demo):
         assert job.partition == ("gpu" if job.rule in ON_GPU else "cpu")
         assert job.gpus == ("gres:gpu:1" if job.rule in ON_GPU else "N/A")
         assert job.cpus == {"ingest": 2, "train": 4, "predict": 4, "segment": 4}.get(job.rule, 1)
-        assert job.memory == {"ingest": "4000M", "predict": "4000M", "report": "2000M"}.get(
+        assert job.memory == {"ingest": "5000M", "predict": "4000M", "report": "2000M"}.get(
             job.rule, job.memory
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -64,6 +65,23 @@ def test_pictures_decoded_side_by_side_keep_their_order(ingest, root, tmp_path):
     pd.testing.assert_frame_equal(table, same_table)
     assert table["status"].tolist().count("unreadable") == 1
     np.testing.assert_array_equal(crops, more)
+
+
+def test_threads_do_not_trip_over_the_limit_of_pillow(ingest, root, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    opened = Image.open
+
+    def open_slowly(*arguments, **options):
+        time.sleep(0.002)
+        return opened(*arguments, **options)
+
+    names = [f"{number}.png" for number in range(24)]
+    for name in names:
+        Image.fromarray(noise()).save(root / "n" / name)
+    monkeypatch.setattr(Image, "open", open_slowly)
+    _, table = ingest(*names, threads=4)
+    assert table["reason"].fillna("").eq("").all()
+    assert Image.MAX_IMAGE_PIXELS == 10
 
 
 def test_crops_and_table_say_the_same(ingest, root, tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 
 import pytest
@@ -107,18 +106,55 @@ def test_only_sets_whose_files_changed_are_planned_again(configure, add, folder,
     assert looked_at == ["b", "c"]
 
 
-def test_a_copy_with_the_time_and_size_of_the_old_picture_is_noticed(
-    configure, add, folder, image_root, looked_at
+def test_a_folder_moved_into_one_of_its_own_name_is_planned_again(
+    configure, add, folder, image_root
+):
+    add("1.png")
+    main_process(configure, folder).write()
+    image_root.rename(image_root.parent / "away")
+    image_root.mkdir()
+    (image_root.parent / "away").rename(image_root / "images")
+    found = main_process(configure, folder)
+    assert list(found) == ["images"]
+    found.write()
+    assert [row.image for row in read_roster(folder / "images.roster.tsv").rows] == ["images/1.png"]
+
+
+def test_a_run_that_changes_nothing_writes_nothing(configure, add, folder, looked_at):
+    add("a/1.png")
+    main_process(configure, folder).write()
+    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    looked_at.clear()
+    again = main_process(configure, folder)
+    again.write()
+    assert looked_at == []
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize("text", ["{", '{"settings": 1, "sets": {}}', "[" * 5000, "null"])
+def test_an_index_that_is_none_is_named_by_a_job_and_replaced_by_a_run(
+    configure, add, folder, text
 ):
     add("a/1.png")
     main_process(configure, folder).write()
-    path = image_root / "a/1.png"
-    before = path.stat()
-    path.write_text("y")
-    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-    looked_at.clear()
-    list(main_process(configure, folder))
-    assert looked_at == ["a"]
+    whole = (folder / "sets.json").read_bytes()
+    (folder / "sets.json").write_text(text)
+    with pytest.raises(StoreError, match=r"sets\.json: .*run phenopipe plan"):
+        list(job(configure, folder))
+    main_process(configure, folder).write()
+    assert (folder / "sets.json").read_bytes() == whole
+
+
+def test_reasons_that_name_their_file_do_not_fill_the_index(configure, add, folder):
+    add(*(f"a/2026010{day}_p1_{copy}.png" for day in range(1, 10) for copy in "xyz"))
+    pattern = "{timestamp:%Y%m%d}_{pot}_{copy}.png"
+    outline = Rosters(configure(settle_seconds=0, pattern=pattern), folder, scan=True)["a"]
+    assert outline.kept == 9
+    assert list(outline.dropped.values()) == [2, 2, 2]
+    assert outline.dropped_otherwise == (12, 6)
+    line = outline.dropped_line()
+    assert line.startswith("a: 9 images kept, 18 files dropped: 2 same time, camera")
+    assert line.endswith("; 6 further reasons")
 
 
 @pytest.mark.parametrize("change", ["settings", "roster edited", "roster gone", "index damaged"])
