@@ -8,6 +8,8 @@ import subprocess
 #: Where a service behind a command does not answer, some wait for it without end, s.
 PATIENCE_S = 10.0
 
+_LIVING = "PENDING,CONFIGURING,RUNNING,SUSPENDED,COMPLETING"
+
 
 def ask(*command: str) -> str | None:
     """Return what a command prints.
@@ -29,3 +31,15 @@ def ask(*command: str) -> str | None:
     except subprocess.TimeoutExpired:
         return None
     return done.stdout if done.returncode == 0 else None
+
+
+def living_jobs(form: str) -> list[str] | None:
+    """Return a line of ``squeue`` for each of this user's jobs that have not ended, if it answers.
+
+    Parameters
+    ----------
+    form : str
+        What to say of a job, as ``squeue --Format`` takes it.
+    """
+    told = ask("squeue", "--me", "--noheader", f"--states={_LIVING}", f"--Format={form}")
+    return None if told is None else told.splitlines()

@@ -6,12 +6,11 @@ import os
 import time
 from pathlib import Path
 
-from phenopipe.cluster.ask import ask
+from phenopipe.cluster.ask import ask, living_jobs
 from phenopipe.errors import StoreError
 
 #: A training that is cancelled writes its checkpoint first; SLURM kills what is left, s.
 ENDS_WITHIN_S = 180.0
-_LIVING = "PENDING,CONFIGURING,RUNNING,SUSPENDED,COMPLETING"
 
 
 def cancel_leftovers(folder: str | os.PathLike[str]) -> list[str]:
@@ -51,9 +50,8 @@ def cancel_leftovers(folder: str | os.PathLike[str]) -> list[str]:
 
 def _living_jobs(logs: Path) -> list[str] | None:
     """Return the ids of this user's jobs that have not ended and log below a folder, if known."""
-    which = ("--me", "--noheader", f"--states={_LIVING}")
-    told = ask("squeue", *which, "--Format=JobID:20,STDOUT:4096")
+    told = living_jobs("JobID:20,STDOUT:4096")
     if told is None:
         return None
-    lines = (line.split(maxsplit=1) for line in told.splitlines())
+    lines = (line.split(maxsplit=1) for line in told)
     return [found[0] for found in lines if len(found) == 2 and found[1].startswith(f"{logs}/")]

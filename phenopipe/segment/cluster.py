@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from phenopipe.config import DaskSettings
 from phenopipe.errors import InputError
+from phenopipe.segment.lost_jobs import replacing_lost_jobs
 
 if TYPE_CHECKING:
     from dask.distributed import Client
@@ -63,7 +64,12 @@ def connect(settings: DaskSettings, workers: int, crops: int = 0) -> Iterator[Cl
         with _reach(settings.address) as client:
             yield client
         return
-    with _start(settings, workers, crops) as cluster, Client(cluster) as client:  # type: ignore[no-untyped-call]
+    slurm = settings.cluster == "slurm"
+    with (
+        _start(settings, workers, crops) as cluster,
+        replacing_lost_jobs(cluster) if slurm else nullcontext(),
+        Client(cluster) as client,  # type: ignore[no-untyped-call]
+    ):
         if settings.dashboard:
             log.info("dashboard: %s", dashboard_link(client))
         yield client
