@@ -185,9 +185,9 @@ def run_command(command: list[str], folder: Path) -> float:
     """Run a command; return its wall time, or end with what it printed."""
     start = time.perf_counter()
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        command, cwd=folder, env=os.environ | {"PATH": path}, capture_output=True, text=True
-    )
+    # Where SLURM's commands are installed but no controller runs, Snakemake's plugin waits for it.
+    environment = os.environ | {"PATH": path, "SLURM_CONF": os.devnull}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"{command[0]} failed:\n{done.stdout[-2000:]}{done.stderr[-3000:]}")
     return time.perf_counter() - start
