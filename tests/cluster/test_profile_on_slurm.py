@@ -39,4 +39,4 @@ def test_a_new_experiment_runs_with_the_profile_that_was_written(slurm, prepared
     assert done.returncode == 0, done.stderr
     (job,) = jobs_of(done.stderr)
     assert (job.rule, job.partition, job.state) == ("ingest", "cpu", "COMPLETED")
-    assert (job.cpus, job.memory) == (1, "4000M")
+    assert (job.cpus, job.memory) == (2, "5000M")
