@@ -122,7 +122,7 @@ def slurm_jobs(folder: Path) -> dict[str, object]:
         seconds, output = timed(snakemake(folder, "--profile", "slurm"), ROOT)
         name = re.search(r"^SLURM run ID: (\S+)", output, re.MULTILINE)[1]
         fields = ["--noheader", "--states=all", f"--name={name}"]
-        form = ",".join(f"{field}:200" for field in ("JobID", "Comment", *TIMES))
+        form = ",".join(f"{field}:200" for field in ("JobID", "Comment", "State", *TIMES))
         told = subprocess.run(
             ["squeue", *fields, f"--Format={form}"], capture_output=True, text=True, check=True
         ).stdout.splitlines()
@@ -130,21 +130,28 @@ def slurm_jobs(folder: Path) -> dict[str, object]:
         subprocess.run([CLUSTER / "stop-slurm.sh"], check=True, capture_output=True)
     stages = {}
     for log in (folder / "logs").rglob("*.log"):
-        job = read_job(log)
+        job = read_job(log.with_suffix(""))
         if job is not None and job.slurm_job_id:
             stages[job.slurm_job_id] = job
     split = []
     for line in told:
-        words = [line[at : at + 200].strip() for at in range(0, 1000, 200)]
-        submitted, started, ended = map(datetime.fromisoformat, words[2:])
-        job = stages[words[0]]
+        number, comment, state, *times = (
+            line[at : at + 200].strip() for at in range(0, 200 * (3 + len(TIMES)), 200)
+        )
+        rule = RULE.match(comment)[1]
+        if number not in stages:  # its log is that of the next attempt
+            split.append({"rule": rule, "state": state})
+            continue
+        submitted, started, ended = map(datetime.fromisoformat, times)
+        job = stages[number]
         begun, done = (
             datetime.fromisoformat(text).astimezone().replace(tzinfo=None)
             for text in (job.started, job.finished)
         )
         split.append(
             {
-                "rule": RULE.match(words[1])[1],
+                "rule": rule,
+                "state": state,
                 "queue_s": (started - submitted).total_seconds(),
                 "before_stage_s": (begun - started).total_seconds(),
                 "stage_s": (done - begun).total_seconds(),
@@ -152,10 +159,11 @@ def slurm_jobs(folder: Path) -> dict[str, object]:
             }
         )
     parts = ("queue_s", "before_stage_s", "stage_s", "after_stage_s")
+    done = [job for job in split if "stage_s" in job]
     return {
         "wall_s": round(seconds, 1),
         "jobs": len(split),
-        **{f"mean_{part}": round(statistics.mean(job[part] for job in split), 1) for part in parts},
+        **{f"mean_{part}": round(statistics.mean(job[part] for job in done), 1) for part in parts},
         "by_job": split,
     }
 
