@@ -121,10 +121,7 @@ def _missing_models(data: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
 
 
 def _missing_analyses(data: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
-    analyses, compare = data.get("analyses", {"default": {}}), data.get("compare", {})
-    pairs = getattr(compare, "pairs", None)
-    if isinstance(compare, Mapping):
-        pairs = compare.get("pairs")
+    analyses, pairs = data.get("analyses", {"default": {}}), _value(data, "compare", "pairs")
     if not isinstance(analyses, Mapping) or not isinstance(pairs, list | tuple):
         return
     for number, pair in enumerate(pairs):
@@ -136,12 +133,15 @@ def _missing_analyses(data: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
 
 
 def _missing_age(data: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
-    nightly, retention = data.get("nightly", {}), data.get("retention", {})
-    cleans = nightly.get("clean") if isinstance(nightly, Mapping) else nightly.clean
-    days = retention.get("crops_days") if isinstance(retention, Mapping) else retention.crops_days
-    if cleans is True and days is None:
+    if _value(data, "nightly", "clean") is True and _value(data, "retention", "crops_days") is None:
         message = "needs retention.crops_days, the age from which crops may go"
-        yield _missing(message, ("nightly", "clean"), cleans)
+        yield _missing(message, ("nightly", "clean"), True)
+
+
+def _value(data: Mapping[str, Any], block: str, name: str) -> Any:  # noqa: ANN401
+    """Return a value of a block that may be a mapping, its class, or nothing of the kind."""
+    values = data.get(block)
+    return values.get(name) if isinstance(values, Mapping) else getattr(values, name, None)
 
 
 def _missing(message: str, where: tuple[str | int, ...], value: object) -> InitErrorDetails:

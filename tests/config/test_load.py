@@ -53,6 +53,8 @@ def test_nothing_given_means_defaults() -> None:
             "ingest.cameras.c.pots: give rows, cols and corners together, or boxes",
         ),
         ({"ingest": {"max_megapixels": float("inf")}}, "max_megapixels: input should be a finite"),
+        ({"nightly": None}, "nightly: "),
+        ({"retention": [], "nightly": {"clean": True}}, "retention: "),
         ({"nightly": {"clean": True}}, "nightly.clean: needs retention.crops_days"),
         ({"ingest": {"max_megapixels": float("nan")}}, "max_megapixels: input should be a finite"),
     ],
