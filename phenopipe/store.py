@@ -250,10 +250,6 @@ def store_path(node: zarr.Group | zarr.Array[Any]) -> str:
     return str(node.store_path).removeprefix("file://")
 
 
-def _first_line(error: BaseException) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
-
-
 def is_cleaned(store: str | os.PathLike[str]) -> bool:
     """Tell whether the crops of a store were cleaned; a store that cannot be read was not."""
     try:
@@ -286,3 +282,7 @@ def read_window(array: zarr.Array[Any], index: int, crop_size: int) -> Window:
             f"{store_path(array)}: crop {index} has no window inside its {crop_size} px ({where})"
         )
     return window
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from phenopipe.config import Config
-from phenopipe.files import write_text
+from phenopipe.files import update_text
 from phenopipe.plan.candidate import Source, file_version
 from phenopipe.plan.make import is_settled, iter_rosters, open_source, plan_set, planned_keys
 from phenopipe.plan.names import set_name
@@ -46,7 +46,7 @@ class Rosters(Mapping[str, Outline]):
         self.config = config
         self.folder = Path(folder)
         self.scan = scan
-        #: Rosters that changed, as their files are to be.
+        #: Rosters that were made anew, as their files are to be.
         self._texts: dict[str, str] = {}
 
     @cached_property
@@ -86,7 +86,7 @@ class Rosters(Mapping[str, Outline]):
         found = self._found
         for key, text in self._texts.items():
             path = self._path(key)
-            write_text(path, text)
+            update_text(path, text)
             found[key] = replace(found[key], roster=file_version(path.stat()))
         self._texts.clear()
         write_sets(self._index, settings_digest(self.config), found)
@@ -120,8 +120,7 @@ class Rosters(Mapping[str, Outline]):
         if before and (held or (listing and listing == before.listing)):
             return before
         roster = plan_set(self.config, source, self.folder, key, now)
-        if not version or self._path(key).read_bytes() != roster.text.encode():
-            self._texts[key] = roster.text
+        self._texts[key] = roster.text
         listing = listing if is_settled(roster) else None
         return PlannedSet(Outline.of(roster), listing, version)
 
