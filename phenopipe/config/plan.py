@@ -72,8 +72,8 @@ class PlanSettings(Block):
     )
     crops_per_second: float = setting(
         20.0,
-        "What predict does on your machines, for shard_minutes; the last line of its logs says it. "
-        "20 is two CPU cores.",
+        "What predict does on your machines, for shard_minutes; its logs say it (crops, ... a "
+        "second). 20 is two CPU cores.",
         unit="1/s",
         gt=0,
     )
