@@ -109,11 +109,9 @@ class Rosters(Mapping[str, Outline]):
             version = file_version(path.stat()) if path.exists() else ""
             before = known.get(key)
             same = before if before and before.roster == version else None
-            yield key, self._plan(key, source, now, same, version)
+            yield key, self._plan(key, source, now, same)
 
-    def _plan(
-        self, key: str, source: Source, now: float, before: PlannedSet | None, version: str
-    ) -> PlannedSet:
+    def _plan(self, key: str, source: Source, now: float, before: PlannedSet | None) -> PlannedSet:
         """Return what the last run planned, if its files are the same, or plan a set anew."""
         held = set_name(key) in self.config.plan.hold
         listing = None if held else source.listing(set_name(key))
@@ -122,7 +120,7 @@ class Rosters(Mapping[str, Outline]):
         roster = plan_set(self.config, source, self.folder, key, now)
         self._texts[key] = roster.text
         listing = listing if is_settled(roster) else None
-        return PlannedSet(Outline.of(roster), listing, version)
+        return PlannedSet(Outline.of(roster), listing, roster="")  # its file is still to be written
 
     @property
     def _index(self) -> Path:
