@@ -1,9 +1,9 @@
+"""A whole set: the same leaves however it is cut and whoever works on it."""
+
 from __future__ import annotations
 
-import logging
 import os
 import signal
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,98 +11,20 @@ import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from segment_scenes import directions, discs, distance_of, embedding_of
+from set_scenes import SIZE, Shards, row, scene
 
 from phenopipe.config import DaskSettings, SegmentSettings
 from phenopipe.encoding import (
     decode_distance,
     decode_embedding,
-    encode_distance,
-    encode_embedding,
 )
-from phenopipe.errors import InputError, StoreError
 from phenopipe.progress import track
-from phenopipe.segment import find_leaves, measure_traits, segment_set
+from phenopipe.segment import find_leaves, measure_traits
 from phenopipe.segment.blocks import KEYS, segment_crop
 from phenopipe.segment.image_set import choose_task_size
 from phenopipe.segment.traits import TRAITS
-from phenopipe.store import create_array, create_store, open_array, open_store
-from phenopipe.tsv import write_tsv
+from phenopipe.store import open_array, open_store
 from phenopipe.window import Window
-
-SIZE = 40
-COLUMNS = [
-    *("crop_id", "image", "pot", "image_height", "image_width"),
-    *("m00", "m01", "m02", "m10", "m11", "m12"),
-    *("valid_left", "valid_top", "valid_right", "valid_bottom"),
-    *("mm_per_px", "scale_source", "status", "reason", "brightness", "sharpness"),
-]
-
-
-def scene(index):
-    """RGB, distance and embedding of crop number `index`, which has `index % 4` leaves."""
-    random = np.random.default_rng(index)
-    centres = [(10, 10), (10, 29), (29, 18)][: index % 4]
-    truth = discs((SIZE, SIZE), centres, 7)
-    distance = distance_of(truth)
-    embedding = embedding_of(truth, directions(3, dimensions=4, seed=index), noise=0.02)
-    rgb = random.integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8)
-    return rgb, encode_distance(distance), encode_embedding(embedding, distance)
-
-
-def row(index, status="ok", valid=(0, 0, SIZE, SIZE)):
-    matrix = [2.0, 0.0, 5.0 + index, 0.0, 2.0, 7.0] if status == "ok" else [""] * 6
-    reason = "" if status == "ok" else "ends too early"
-    cells = [f"c{index:03d}", f"n1/im {index}.png", "p", 80, 80, *matrix, *valid, "", "none"]
-    return [str(cell) for cell in (*cells, status, reason, "", "")]
-
-
-class Shards:
-    """Shards on disk, and what `segment_set` needs to read them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.crops: list[tuple[Path, Path]] = []
-        self.predictions: list[Path] = []
-        self.labels, self.measurements = folder / "out/labels.zarr", folder / "out/m.parquet"
-
-    def add(self, indices, *, size=SIZE, windows=None, **changed):
-        """Write one shard; `changed` maps "c<index>" to other cells of its row."""
-        name = f"s{len(self.crops):03d}"
-        table, rgb_path = self.folder / f"{name}.tsv", self.folder / f"{name}.zarr"
-        pixels = [scene(index) for index in indices]
-        empty = [
-            np.zeros((0, size, size, 3)),
-            np.zeros((0, size, size)),
-            np.zeros((0, size, size, 4)),
-        ]
-        stacks = [np.stack(parts) for parts in zip(*pixels, strict=True)] if pixels else empty
-        write_tsv(table, COLUMNS, [changed.get(f"c{i}", row(i)) for i in indices])
-        self._store(rgb_path, "crops", {"rgb": (stacks[0], np.uint8)})
-        prediction = self.folder / f"{name}.pred.zarr"
-        maps = {"distance": (stacks[1], np.uint8), "embedding": (stacks[2], np.int8)}
-        where = windows or [(0, 0, size)] * len(indices)
-        maps["window"] = np.reshape(where, (len(indices), 3)), np.int32
-        self._store(prediction, "predictions", maps)
-        self.crops.append((table, rgb_path))
-        self.predictions.append(prediction)
-        return self
-
-    @staticmethod
-    def _store(path, kind, arrays):
-        with create_store(path, kind) as group:
-            for name, (values, dtype) in arrays.items():
-                create_array(group, name, values.shape, dtype)[:] = values
-
-    def run(self, **options):
-        segment_set(self.crops, self.predictions, self.labels, self.measurements, **options)
-        labels = np.asarray(open_store(self.labels)["labels"][:])
-        return labels, pd.read_parquet(self.measurements)
-
-
-@pytest.fixture
-def shards(tmp_path):
-    return Shards(tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -282,67 +204,6 @@ def test_a_picture_that_no_pixel_of_the_window_shows_has_no_leaf(shards):
     assert table[["label", "area_px", "status"]].to_numpy().tolist() == [[0, 0, "ok"]]
 
 
-@pytest.mark.parametrize("window", [(0, 0, 0), (-1, 0, 20), (25, 0, 16), (0, 0, 41)])
-def test_a_window_that_is_none_costs_its_crop_only(shards, window):
-    labels, table = shards.add([1, 1], windows=[window, (0, 0, SIZE)]).run()
-    plants = table[table["label"] == 0]
-    assert plants["status"].tolist() == ["damaged", "ok"]
-    left, top, side = window
-    assert plants["reason"].iloc[0] == (
-        f"{shards.predictions[0]}/window: crop 0 has no window inside its 40 px "
-        f"(left {left}, top {top}, side {side})"
-    )
-    assert labels[1].any()
-
-
-@pytest.mark.parametrize("array", ["rgb", "distance", "embedding", "window"])
-def test_a_damaged_crop_is_named_and_the_others_go_on(shards, array, caplog):
-    shards.add([1, 2, 3])
-    labels, table = shards.run()
-    store = shards.crops[0][1] if array == "rgb" else shards.predictions[0]
-    (chunk,) = (path for path in (store / array / "c").rglob("*") if path.is_file())
-    damaged = bytearray(chunk.read_bytes())
-    damaged[min(20, len(damaged) // 20)] ^= 0xFF  # inside the first crop's chunk
-    chunk.write_bytes(damaged)
-    with caplog.at_level(logging.WARNING):
-        again, rows = shards.run()
-    assert not again[0].any()
-    assert np.array_equal(again[1:], labels[1:])
-    (plant,) = rows[rows["crop_index"] == 0].to_dict("records")
-    assert plant["status"] == "damaged"
-    assert str(store) in plant["reason"]
-    assert array in plant["reason"]
-    assert all(pd.isna(plant[trait]) for trait in TRAITS)
-    assert "c001" in caplog.text
-    later = table["crop_index"] > 0
-    pd.testing.assert_frame_equal(
-        rows[rows["crop_index"] > 0].reset_index(drop=True), table[later].reset_index(drop=True)
-    )
-
-
-def test_a_shard_cut_short_damages_its_crops_only(shards):
-    shards.add([1, 2]).add([3])
-    (chunk,) = (p for p in (shards.predictions[0] / "distance/c").rglob("*") if p.is_file())
-    chunk.write_bytes(chunk.read_bytes()[:30])
-    _, table = shards.run()
-    plants = table[table["label"] == 0]
-    assert plants["status"].tolist() == ["damaged", "damaged", "ok"]
-
-
-@pytest.mark.parametrize("array", ["rgb", "distance", "embedding", "window"])
-def test_a_lost_file_costs_its_shard_only_and_is_named(shards, array):
-    shards.add([1, 2]).add([3])
-    store = shards.crops[0][1] if array == "rgb" else shards.predictions[0]
-    (lost,) = [path for path in (store / array / "c").rglob("*") if path.is_file()]
-    lost.unlink()
-    labels, table = shards.run()
-    plants = table[table["label"] == 0]
-    assert plants["status"].tolist() == ["damaged", "damaged", "ok"]
-    assert plants["reason"].iloc[1] == f"{store}/{array}: crop 1 is lost, {lost} is missing"
-    assert plants["area_px"].isna().tolist() == [True, True, False]
-    assert not labels[:2].any() and labels[2].any()
-
-
 def test_leaves_outside_the_picture_are_no_leaves(shards):
     shards.add([3], c3=row(3, valid=(0, 0, SIZE, 12)))
     labels, table = shards.run()
@@ -392,62 +253,6 @@ def test_progress_counts_tasks(shards):
 
     shards.add([0, 1, 2]).run(task_size=2, progress=progress)
     assert seen == [(2, "segment")] * 2
-
-
-def test_a_failure_leaves_nothing_under_final_names(shards):
-    shards.add([1])
-    shards.measurements.parent.mkdir()
-    blocked = shards.folder / "file"
-    blocked.write_text("")
-    with pytest.raises(OSError):
-        segment_set(shards.crops, shards.predictions, shards.labels, blocked / "m.parquet")
-    assert list(shards.labels.parent.iterdir()) == []
-
-
-def test_shards_that_do_not_fit_are_refused(shards, tmp_path):
-    shards.add([1, 2]).add([3])
-    with pytest.raises(InputError, match="2 shards of crops, but 1 of predictions"):
-        segment_set(shards.crops, shards.predictions[:1], shards.labels, shards.measurements)
-    with pytest.raises(StoreError, match=r"rgb is \(1, 40, 40, 3\) uint8, but .*s000.tsv asks for"):
-        swapped = [(shards.crops[0][0], shards.crops[1][1])]
-        segment_set(swapped, shards.predictions[:1], shards.labels, shards.measurements)
-    with pytest.raises(StoreError, match="nowhere"):
-        segment_set(
-            shards.crops, [tmp_path / "nowhere.zarr"] * 2, shards.labels, shards.measurements
-        )
-    other = Shards(tmp_path / "small").add([], size=16)
-    with pytest.raises(StoreError, match=r"40 px in .*, 16 px in"):
-        segment_set(
-            shards.crops + other.crops,
-            shards.predictions + other.predictions,
-            shards.labels,
-            shards.measurements,
-        )
-    assert not shards.labels.parent.exists()
-
-
-@pytest.mark.parametrize(
-    ("column", "value", "message"),
-    [
-        ("m01", "", "row 1: m01 is no number"),
-        ("m12", "nan", "row 1: m12 is not finite"),
-        ("m00", "0", "map the crop to a line"),
-        ("valid_right", "41", r"valid_\* is \(0, 0, 41, 40\), no box inside a crop of 40 px"),
-    ],
-)
-def test_a_bad_cell_is_named(shards, column, value, message):
-    cells = row(1)
-    cells[COLUMNS.index(column)] = value
-    shards.add([1], c1=cells)
-    with pytest.raises(InputError, match=rf"s000.tsv: .*{message}"):
-        shards.run()
-
-
-def test_missing_columns_are_named(shards):
-    shards.add([1])
-    write_tsv(shards.crops[0][0], ["crop_id", "image", "pot"], [["a", "b", "c"]])
-    with pytest.raises(InputError, match=r"s000.tsv: lacks the columns m00, m01"):
-        shards.run()
 
 
 @given(st.integers(0, 5000), st.integers(1, 64))
