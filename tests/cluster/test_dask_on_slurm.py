@@ -42,8 +42,10 @@ def test_workers_are_jobs(experiment, undisturbed):
 def test_a_worker_that_is_cancelled_is_replaced(experiment, undisturbed):
     process = experiment.start_here()
     worker = wait_for(lambda: find_process("distributed.cli.dask_worker"), process)
-    ask("scancel", living_job(worker.pid))
+    job = living_job(worker.pid)
+    ask("scancel", job)
     run = finish(process)
     assert run.code == 0, run.output
     assert experiment.tables() == undisturbed.tables()
-    assert "CANCELLED" in ended_workers()
+    state = ask("squeue", "--noheader", "--states=all", f"--jobs={job}", "--format=%T")
+    assert state == "CANCELLED\n"
