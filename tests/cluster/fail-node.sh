@@ -6,15 +6,16 @@ set -uo pipefail
 ours || fail "the test cluster is not running"
 node=$1
 
-family() { # family PID: the process and all below it, children first
+family() { # family PID: the process and all below it, parents first
     local child
-    for child in $(pgrep -P "$1"); do family "$child"; done
     echo "$1"
+    for child in $(pgrep -P "$1"); do family "$child"; done
 }
 
 kill -9 "$(cat "$RUN/slurmd-$node.pid")"
 for job in $(squeue -h -w "$node" -o %A); do
     for step in $(pgrep -f "^slurmstepd: \[$job\."); do
+        # In this order: a step daemon that outlives its script tells the controller how that ended.
         # shellcheck disable=SC2046 - one argument a process
         kill -9 $(family "$step")
     done
