@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from phenopipe.errors import InputError
 from phenopipe.plan.candidate import Candidate, Source
 from phenopipe.plan.folder import FolderSource
 from phenopipe.plan.greenhouse import GreenhouseSource
+from phenopipe.plan.joint import leave_joint
 from phenopipe.plan.names import LONGEST_KEY, printable, set_key, set_name
 from phenopipe.plan.roster import METADATA, Roster, RosterRow, read_roster
 from phenopipe.plan.shards import assign_shards
@@ -81,7 +82,8 @@ def make_roster(
     """Make the roster of one image set from names, sizes and times; no file is opened.
 
     It only ever adds: a file that the previous roster knows stays in its shard, whatever is found
-    beside it. A file that is gone has no row any more, and its shard is shorter.
+    beside it. A file that is gone has no row any more, and its shard is shorter. Only a joint shard
+    never changes: a file that was replaced leaves it.
 
     Parameters
     ----------
@@ -111,8 +113,18 @@ def make_roster(
     found = (source or open_source(config, now)).candidates(image_set)
     before = {row.image: row for row in previous.rows} if previous else {}
     rows = _drop_twins([_row(file, before.get(file.image), config.plan, now) for file in found])
-    rows = assign_shards(rows, config.plan.crops_per_shard, lambda row: _crops(config, row))
-    return Roster(config.experiment, image_set, tuple(rows))
+    return Roster(config.experiment, image_set, tuple(_shared_out(config, rows, before)))
+
+
+def _shared_out(
+    config: Config,
+    rows: Sequence[RosterRow],
+    before: Mapping[str, RosterRow],
+    lost: Callable[[str], bool] = lambda name: False,
+) -> list[RosterRow]:
+    """Give every kept row a shard; see `assign_shards` and `leave_joint`."""
+    rows = leave_joint(rows, before, lost)
+    return assign_shards(rows, config.plan.crops_per_shard, lambda row: count_crops(config, row))
 
 
 def planned_keys(config: Config, source: Source, folder: str | os.PathLike[str]) -> list[str]:
@@ -163,9 +175,26 @@ def plan_set(
     """
     path = Path(folder) / f"{key}.roster.tsv"
     previous = read_roster(path) if path.exists() else None
+    if previous is not None:
+        previous = _without_lost(config, previous, Path(folder))
     if previous is not None and set_name(key) in config.plan.hold:
         return previous
     return make_roster(config, key, previous, now, source)
+
+
+def _without_lost(config: Config, roster: Roster, folder: Path) -> Roster:
+    """Give images a shard of their set's own where the roster of their joint one is gone."""
+    lost = {name for name in roster.joints if not (folder / f"{name}.roster.tsv").exists()}
+    if not lost:
+        return roster
+    before = {row.image: row for row in roster.rows}
+    return replace(roster, rows=tuple(_shared_out(config, roster.rows, before, lost.__contains__)))
+
+
+def is_small(config: Config, roster: Roster) -> bool:
+    """Tell whether a set that is planned for the first time may share a shard with others."""
+    count = sum(count_crops(config, row) for row in roster.kept)
+    return 0 < count < config.plan.share_below and count <= config.plan.crops_per_shard
 
 
 def iter_rosters(
@@ -291,6 +320,7 @@ def _identity(fields: Mapping[str, str]) -> tuple[object, ...] | None:
     return (*key, *further)
 
 
-def _crops(config: Config, row: RosterRow) -> int:
+def count_crops(config: Config, row: RosterRow) -> int:
+    """Return how many crops an image gives."""
     layout = config.ingest.camera(row.fields.get("camera", "")).pots
     return layout.count if layout else 1
