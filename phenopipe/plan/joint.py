@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain, islice
+from itertools import count
 from pathlib import Path
 
-from phenopipe.plan.names import is_joint, joint_name, joint_of, set_key
+from phenopipe.plan.names import is_joint, joint_name, joint_of
 from phenopipe.plan.roster import Roster, RosterRow, read_roster
 
 #: Fewer small sets than these keep shards of their own.
@@ -23,10 +23,15 @@ SHARD = "0000"
 #: Field of a joint roster: key of the set that an image is of.
 SET = "set"
 
+_Group = list[tuple[str, Roster]]
+
 
 def join_sets(
-    small: Iterable[Roster], size: int, crops: Callable[[RosterRow], int], first: int = 1
-) -> Iterator[Roster]:
+    sets: Iterable[tuple[str, Roster, bool]],
+    size: int,
+    crops: Callable[[RosterRow], int],
+    first: int = 1,
+) -> Iterator[tuple[str, Roster]]:
     """Join small image sets, in their order, into shards of up to `size` crops.
 
     Sets stay whole. One that finds no other to join keeps its own shard, and so do all if there
@@ -34,9 +39,10 @@ def join_sets(
 
     Parameters
     ----------
-    small : iterable of Roster
-        Sets that are planned for the first time, each with one shard, of `size` crops at most.
-        They are asked for when they are needed: one shard's rows are in memory at a time.
+    sets : iterable of (str, Roster, bool)
+        Key and roster of each set, and whether it may be joined: then it is planned for the first
+        time, and has one shard, of `size` crops at most. They are asked for one by one: only those
+        that wait for others to join are kept.
     size : int
         Most crops in a shard.
     crops : callable
@@ -46,54 +52,50 @@ def join_sets(
 
     Yields
     ------
-    Roster
-        Each set's, with places in a joint shard if it has joined one, and before them that shard's
-        own, whose `image_set` is its name.
+    name : str
+        Key of a set, or name of a joint shard, which comes before its sets.
+    roster : Roster
+        Its roster. Images of sets that were joined have their places in the joint shard.
     """
-    rest = iter(small)
-    head = list(islice(rest, FEWEST_SETS))
-    if len(head) < FEWEST_SETS:
-        yield from head
-        return
-    number = first
-    for group in _groups(chain(head, rest), size, crops):
-        if len(group) == 1:
-            yield from group
+    numbers = count(first)
+    waiting: list[_Group] = [[]]
+    found = load = 0
+    for key, roster, may_join in sets:
+        if not may_join:
+            yield key, roster
             continue
-        name = joint_name(number)
-        yield _joint_roster(name, group)
-        for roster in group:
-            yield replace(
-                roster, rows=tuple(_placed(row, f"{name}/{SHARD}") for row in roster.rows)
-            )
-        number += 1
+        found += 1
+        more = sum(map(crops, roster.kept))
+        if load + more > size:
+            waiting.append([])
+            load = 0
+        waiting[-1].append((key, roster))
+        load += more
+        while found >= FEWEST_SETS and len(waiting) > 1:
+            yield from _joined(waiting.pop(0), numbers)
+    for group in waiting:
+        yield from _joined(group, numbers) if found >= FEWEST_SETS else group
 
 
-def _groups(
-    rosters: Iterable[Roster], size: int, crops: Callable[[RosterRow], int]
-) -> Iterator[list[Roster]]:
-    group: list[Roster] = []
-    load = 0
-    for roster in rosters:
-        count = sum(map(crops, roster.kept))
-        if group and load + count > size:
-            yield group
-            group, load = [], 0
-        group.append(roster)
-        load += count
-    yield group
+def _joined(group: _Group, numbers: Iterator[int]) -> Iterator[tuple[str, Roster]]:
+    if len(group) < 2:
+        yield from group
+        return
+    name = joint_name(next(numbers))
+    yield name, _joint_roster(name, group)
+    place = f"{name}/{SHARD}"
+    for key, roster in group:
+        yield key, replace(roster, rows=tuple(_placed(row, place) for row in roster.rows))
 
 
-def _joint_roster(name: str, group: Sequence[Roster]) -> Roster:
+def _joint_roster(name: str, group: _Group) -> Roster:
     """Return a joint shard's roster: what its crops are made from, and of which set each is."""
     rows = (
-        RosterRow(
-            row.image, row.version, SHARD, "", _needed(row) | {SET: set_key(roster.image_set)}
-        )
-        for roster in group
+        RosterRow(row.image, row.version, SHARD, "", _needed(row) | {SET: key})
+        for key, roster in group
         for row in roster.kept
     )
-    return Roster(group[0].experiment, name, tuple(rows))
+    return Roster(group[0][1].experiment, name, tuple(rows))
 
 
 def _needed(row: RosterRow) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +13,8 @@ from phenopipe.errors import InputError
 from phenopipe.plan.candidate import Candidate, Source
 from phenopipe.plan.folder import FolderSource
 from phenopipe.plan.greenhouse import GreenhouseSource
-from phenopipe.plan.joint import leave_joint
-from phenopipe.plan.names import LONGEST_KEY, printable, set_key, set_name
+from phenopipe.plan.joint import join_sets, leave_joint, next_number
+from phenopipe.plan.names import LONGEST_KEY, is_joint, printable, set_key, set_name
 from phenopipe.plan.roster import METADATA, Roster, RosterRow, read_roster
 from phenopipe.plan.shards import assign_shards
 from phenopipe.plan.sheet import SheetSource
@@ -191,16 +191,47 @@ def _without_lost(config: Config, roster: Roster, folder: Path) -> Roster:
     return replace(roster, rows=tuple(_shared_out(config, roster.rows, before, lost.__contains__)))
 
 
-def is_small(config: Config, roster: Roster) -> bool:
-    """Tell whether a set that is planned for the first time may share a shard with others."""
-    count = sum(count_crops(config, row) for row in roster.kept)
-    return 0 < count < config.plan.share_below and count <= config.plan.crops_per_shard
+def join_new_sets(
+    config: Config, folder: Path, sets: Iterable[tuple[str, Roster]]
+) -> Iterator[tuple[str, Roster]]:
+    """Join those sets into shards that are planned for the first time and are small.
+
+    Parameters
+    ----------
+    config : Config
+        The configuration.
+    folder : Path
+        Folder of the plans; a set without a roster there is new.
+    sets : iterable of (str, Roster)
+        Sets as they were planned, by key.
+
+    Yields
+    ------
+    name : str
+        Key of a set, or name of a joint shard, which comes before its sets.
+    roster : Roster
+        Its roster.
+    """
+    size, below = config.plan.crops_per_shard, config.plan.share_below
+
+    def crops(row: RosterRow) -> int:
+        return count_crops(config, row)
+
+    def may_join(key: str, roster: Roster) -> bool:
+        if not 0 < len(roster.kept) < below or (folder / f"{key}.roster.tsv").exists():
+            return False
+        return sum(map(crops, roster.kept)) <= min(below - 1, size)
+
+    told = ((key, roster, may_join(key, roster)) for key, roster in sets)
+    yield from join_sets(told, size, crops, next_number(folder))
 
 
 def iter_rosters(
     config: Config, folder: str | os.PathLike[str], now: float | None = None
 ) -> Iterator[tuple[str, Roster]]:
     """Make the roster of every image set, one after the other.
+
+    New small sets wait for others to share a shard with, and so come after larger ones.
 
     Parameters
     ----------
@@ -227,9 +258,12 @@ def iter_rosters(
     """
     now = time.time() if now is None else now
     source = open_source(config, now)
+    keys = planned_keys(config, source, folder)
+    planned = ((key, plan_set(config, source, folder, key, now)) for key in keys)
     empty: list[Roster] | None = []
-    for key in planned_keys(config, source, folder):
-        roster = plan_set(config, source, folder, key, now)
+    for key, roster in join_new_sets(config, Path(folder), planned):
+        if is_joint(key):
+            continue
         yield key, roster
         if roster.kept:
             empty = None

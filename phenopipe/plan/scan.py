@@ -8,16 +8,9 @@ from pathlib import Path
 
 from phenopipe.config import Config
 from phenopipe.plan.candidate import file_version
-from phenopipe.plan.joint import SHARD, join_sets, joint_sets, next_number
-from phenopipe.plan.make import (
-    count_crops,
-    is_settled,
-    is_small,
-    open_source,
-    plan_set,
-    planned_keys,
-)
-from phenopipe.plan.names import is_joint, set_key, set_name
+from phenopipe.plan.joint import SHARD, joint_sets
+from phenopipe.plan.make import is_settled, join_new_sets, open_source, plan_set, planned_keys
+from phenopipe.plan.names import is_joint, set_name
 from phenopipe.plan.outline import Outline
 from phenopipe.plan.roster import Roster, read_roster
 from phenopipe.plan.sets_file import (
@@ -65,19 +58,19 @@ class Scan:
             As `phenopipe.plan.make.planned_keys` and `plan_set`.
         """
         keys = planned_keys(self._config, self._source, self._folder)
-        size, first = self._config.plan.crops_per_shard, next_number(self._folder)
-        small = self._plan(keys)
-        for roster in join_sets(small, size, lambda row: count_crops(self._config, row), first):
-            if is_joint(roster.image_set):
-                self.texts[roster.image_set] = roster.text
-                self._found.joint[roster.image_set] = _planned_joint(roster, version="")
+        for name, roster in join_new_sets(self._config, self._folder, self._plan(keys)):
+            # Its file, and so its version, is still to be written.
+            self.texts[name] = roster.text
+            if is_joint(name):
+                self._found.joint[name] = _planned_joint(roster, version="")
             else:
-                self._take(set_key(roster.image_set), roster)
+                listing = self._listings.pop(name)
+                self._found.sets[name] = PlannedSet(Outline.of(roster), listing, roster="")
         self._find_joint()
         return replace(self._found, sets={key: self._found.sets[key] for key in keys})
 
-    def _plan(self, keys: list[str]) -> Iterator[Roster]:
-        """Plan the sets that changed; yield those that are new and small, to be joined."""
+    def _plan(self, keys: list[str]) -> Iterator[tuple[str, Roster]]:
+        """Plan the sets that changed."""
         for key in keys:
             path = self._path(key)
             version = file_version(path.stat()) if path.exists() else ""
@@ -87,10 +80,7 @@ class Scan:
                 continue
             roster = plan_set(self._config, self._source, self._folder, key, self._now)
             self._listings[key] = listing if is_settled(roster) else None
-            if version or not is_small(self._config, roster):
-                self._take(key, roster)
-            else:
-                yield roster
+            yield key, roster
 
     def _unchanged(self, key: str, version: str, listing: str | None) -> PlannedSet | None:
         """Return what the last run planned, if its files are the same."""
@@ -101,10 +91,6 @@ class Scan:
             return None
         there = all(self._path(name).exists() for name in before.outline.joint_digests)
         return before if there else None
-
-    def _take(self, key: str, roster: Roster) -> None:
-        self.texts[key] = roster.text
-        self._found.sets[key] = PlannedSet(Outline.of(roster), self._listings.pop(key), roster="")
 
     def _find_joint(self) -> None:
         """Add the joint shards of earlier runs that a set still has images in."""
