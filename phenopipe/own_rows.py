@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from phenopipe.errors import InputError
+from phenopipe.plan.joint import read_joint_sets
 from phenopipe.plan.names import joint_of, place_of, shard_path
 from phenopipe.plan.roster import read_roster
+from phenopipe.plan.sets_file import read_sets
 
 _Path = str | os.PathLike[str]
 #: Shard of each image of a set, as its roster and its plan have it.
@@ -38,6 +40,26 @@ def read_places(roster: _Path, tables: Iterable[_Path]) -> Places | None:
     if not any(map(_is_joint, tables)):
         return None
     return {row.image: row.place for row in read_roster(roster).kept}
+
+
+def live_places(roster: _Path) -> Places:
+    """Read which shard holds each image of all sets that share a joint shard now.
+
+    Parameters
+    ----------
+    roster : path-like
+        ``results/plan/{joint}.roster.tsv``.
+
+    Raises
+    ------
+    StoreError
+        If ``sets.json`` beside it, or a set's roster, is missing or damaged.
+    """
+    path = Path(roster)
+    planned = read_sets(path.with_name("sets.json"))
+    keys = [key for key in read_joint_sets(path) if key in planned.sets]
+    rosters = (read_roster(path.with_name(f"{key}.roster.tsv")) for key in keys)
+    return {row.image: row.place for each in rosters for row in each.kept}
 
 
 def stored_shards(results: _Path, key: str) -> tuple[list[str], Places | None]:

@@ -168,10 +168,14 @@ def test_a_set_borrows_its_own_crops_whatever_became_of_others(
         pass
 
 
-def test_all_that_is_left_is_borrowed_where_no_set_is_named(
-    cleaned: tuple[Path, np.ndarray],
+def test_where_no_set_is_named_only_what_no_set_refers_to_may_be_missing(
+    project: Path, cleaned: tuple[Path, np.ndarray]
 ) -> None:
+    """Else `predict` would see black pictures, and their plants would be empty without a word."""
     store, before = cleaned
+    with pytest.raises(InputError, match=r"n3/1\.png: is gone"), borrow_crops([store]):
+        pass
+    plan(project)
     with borrow_crops([store]) as (lent,):
         mine = pixels(lent)
     assert not mine[7].any()

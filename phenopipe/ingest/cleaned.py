@@ -27,7 +27,7 @@ from phenopipe.crop_writer import CropWriter
 from phenopipe.errors import InputError, StoreError
 from phenopipe.files import scratch_folder, writing
 from phenopipe.ingest.shard import count_crops, cut_shard
-from phenopipe.own_rows import Places, own_images
+from phenopipe.own_rows import Places, live_places, own_images
 from phenopipe.plan import RosterRow, printable, read_roster
 from phenopipe.plan.candidate import file_version
 from phenopipe.plan.names import is_joint
@@ -196,8 +196,9 @@ def borrow_crops(stores: Sequence[_Path], places: Places | None = None) -> Itera
     """Give stores that hold their crops: cleaned ones are made again while the block lasts.
 
     Of a joint store only the crops of one set are made again, if `places` says which, and else
-    all whose pictures are as they were: some may have been replaced, and are in other shards now.
-    The others are black.
+    those that a set of the last run has there, and all others whose pictures are as they were.
+    The rest is black: pictures that were replaced are in other shards, as are those of sets that
+    were away.
 
     Parameters
     ----------
@@ -233,7 +234,8 @@ def _made_again(store: Path, places: Places | None) -> Iterator[Path]:
     origin = CropOrigin(**read_attribute(group, "origin"))
     images = None
     if origin.is_joint:
-        images = origin.unchanged() if places is None else own_images(store, places)
+        own = own_images(store, live_places(origin.roster) if places is None else places)
+        images = own if places is not None else own | origin.unchanged()
     side = origin.ingest.crop_size
     attributes = {"crop_size": side, "shard_digest": origin.digest}
     digest = hashlib.sha256()

@@ -16,6 +16,7 @@ from phenopipe.plan.greenhouse import GreenhouseSource
 from phenopipe.plan.joint import join_sets, leave_joint, next_number
 from phenopipe.plan.names import LONGEST_KEY, is_joint, printable, set_key, set_name
 from phenopipe.plan.roster import METADATA, Roster, RosterRow, read_roster
+from phenopipe.plan.sets_file import last_run
 from phenopipe.plan.shards import assign_shards
 from phenopipe.plan.sheet import SheetSource
 
@@ -153,7 +154,13 @@ def planned_keys(config: Config, source: Source, folder: str | os.PathLike[str])
 
 
 def plan_set(
-    config: Config, source: Source, folder: str | os.PathLike[str], key: str, now: float
+    config: Config,
+    source: Source,
+    folder: str | os.PathLike[str],
+    key: str,
+    now: float,
+    *,
+    away: bool = False,
 ) -> Roster:
     """Make the roster of one image set after that of the last run; nothing is written.
 
@@ -165,6 +172,9 @@ def plan_set(
         One of `planned_keys`; a set that is held stays as it was.
     now : float
         Time of planning, seconds since 1970.
+    away : bool
+        Whether the set was none of the last run's, so that joint shards may have been made again
+        without its pictures.
 
     Raises
     ------
@@ -173,18 +183,19 @@ def plan_set(
     StoreError
         If the roster of the last run is damaged.
     """
-    path = Path(folder) / f"{key}.roster.tsv"
+    path = _roster_path(folder, key)
     previous = read_roster(path) if path.exists() else None
+    held = set_name(key) in config.plan.hold
     if previous is not None:
-        previous = _without_lost(config, previous, Path(folder))
-    if previous is not None and set_name(key) in config.plan.hold:
+        previous = _without_lost(config, previous, Path(folder), away=away and not held)
+    if previous is not None and held:
         return previous
     return make_roster(config, key, previous, now, source)
 
 
-def _without_lost(config: Config, roster: Roster, folder: Path) -> Roster:
-    """Give images a shard of their set's own where the roster of their joint one is gone."""
-    lost = {name for name in roster.joints if not (folder / f"{name}.roster.tsv").exists()}
+def _without_lost(config: Config, roster: Roster, folder: Path, *, away: bool) -> Roster:
+    """Give images a shard of their set's own where their joint one may not hold them any more."""
+    lost = {name for name in roster.joints if away or not _roster_path(folder, name).exists()}
     if not lost:
         return roster
     before = {row.image: row for row in roster.rows}
@@ -218,7 +229,7 @@ def join_new_sets(
         return count_crops(config, row)
 
     def may_join(key: str, roster: Roster) -> bool:
-        if not 0 < len(roster.kept) < below or (folder / f"{key}.roster.tsv").exists():
+        if not 0 < len(roster.kept) < below or _roster_path(folder, key).exists():
             return False
         return sum(map(crops, roster.kept)) <= min(below - 1, size)
 
@@ -259,7 +270,9 @@ def iter_rosters(
     now = time.time() if now is None else now
     source = open_source(config, now)
     keys = planned_keys(config, source, folder)
-    planned = ((key, plan_set(config, source, folder, key, now)) for key in keys)
+    last = last_run(Path(folder) / "sets.json")
+    away = set() if last is None else set(keys) - set(last.sets)
+    planned = ((key, plan_set(config, source, folder, key, now, away=key in away)) for key in keys)
     empty: list[Roster] | None = []
     for key, roster in join_new_sets(config, Path(folder), planned):
         if is_joint(key):
@@ -277,7 +290,11 @@ def held_sets(settings: PlanSettings, folder: str | os.PathLike[str]) -> list[st
     """Return the keys of held sets that were planned before, whether their pictures are there."""
     chosen = [name for name in settings.hold if settings.sets is None or name in settings.sets]
     keys = sorted({set_key(name) for name in chosen})
-    return [key for key in keys if (Path(folder) / f"{key}.roster.tsv").exists()]
+    return [key for key in keys if _roster_path(folder, key).exists()]
+
+
+def _roster_path(folder: str | os.PathLike[str], name: str) -> Path:
+    return Path(folder) / f"{name}.roster.tsv"
 
 
 def is_settled(roster: Roster) -> bool:

@@ -17,7 +17,7 @@ from phenopipe.plan.sets_file import (
     Planned,
     PlannedJoint,
     PlannedSet,
-    known_sets,
+    last_run,
     settings_digest,
 )
 
@@ -45,7 +45,10 @@ class Scan:
         self.texts: dict[str, str] = {}
         self._config, self._folder, self._now = config, folder, now
         self._source = open_source(config, now)
-        self._known = known_sets(folder / "sets.json", settings)
+        self._last = last_run(folder / "sets.json")
+        same = self._last is not None and self._last.settings == settings
+        #: What needs no planning if files are the same.
+        self._known = self._last if self._last and same else Planned(settings, {})
         self._found = Planned(settings, {})
         self._listings: dict[str, str | None] = {}
 
@@ -78,7 +81,8 @@ class Scan:
             if same := self._unchanged(key, version, listing):
                 self._found.sets[key] = same
                 continue
-            roster = plan_set(self._config, self._source, self._folder, key, self._now)
+            away = self._last is not None and key not in self._last.sets
+            roster = plan_set(self._config, self._source, self._folder, key, self._now, away=away)
             self._listings[key] = listing if is_settled(roster) else None
             yield key, roster
 

@@ -138,21 +138,18 @@ def read_sets(path: Path) -> Planned:
         raise StoreError(f"{path}: {reason}; run phenopipe plan") from error
 
 
-def known_sets(path: Path, settings: str) -> Planned:
-    """Return what the last run planned, where that needs no planning if files are the same.
+def last_run(path: Path) -> Planned | None:
+    """Return what the last run planned; None if there was none, or its file is damaged.
 
     Parameters
     ----------
     path : Path
         Usually ``results/plan/sets.json``.
-    settings : str
-        What `settings_digest` says of this run; sets that were planned by others are not known.
     """
     if not path.exists():
-        return Planned(settings, {})
+        return None
     try:
-        before = read_sets(path)
+        return read_sets(path)
     except StoreError as error:  # it only saves time
         log.warning("%s; all image sets are planned again", error)
-        return Planned(settings, {})
-    return before if before.settings == settings else Planned(settings, {})
+        return None

@@ -264,6 +264,21 @@ def test_a_joint_store_is_cleaned_when_all_its_sets_may_be(joined, tmp_path):
     assert made(project, *sets) == made(untouched, *sets)
 
 
+def test_a_set_that_was_away_while_its_joint_shard_was_made_again(joined):
+    """Crops and predictions of its pictures are black there; it must not take them for its own."""
+    before = made(joined, "night_07", labels=False)
+    images = joined.folder / "images/night_07"
+    images.rename(joined.folder / "away")
+    damage(joined.results / f"crops/{JOINT}/0000.zarr/rgb/c/0/0/0/0")
+    run_well("verify", joined.results, "--remove")
+    finish(joined, "night_05")
+    (joined.folder / "away").rename(images)
+    assert finish(joined, "night_07") == {
+        **{"plan": 1, "ingest": 1, "predict": 1, "segment": 1, "tabulate": 1}
+    }
+    assert made(joined, "night_07", labels=False) == before
+
+
 def test_a_comparison_and_a_sweep_see_every_crop_once(joined):
     draw_picture(picture(joined, "night_05", 1), seed=99)
     joined.configure(analyses__two={"model": "net", "segment": {"seed_threshold": 0.6}})
