@@ -29,6 +29,7 @@ from pathlib import Path
 import yaml
 
 from phenopipe.config import load_config
+from phenopipe.plan.names import is_joint, shard_path
 from phenopipe.plan.roster import Roster, read_roster
 from phenopipe.plan.rosters import Rosters
 
@@ -100,6 +101,8 @@ def record_outputs(folder: Path) -> int:
     results = folder / "results"
     stages = [[], [], [], [], []]
     for roster in map(read_roster, sorted((results / "plan").glob("*.roster.tsv"))):
+        if is_joint(roster.image_set):  # its sets name what is made of it
+            continue
         for stage, paths in zip(stages, outputs_of_set(results, roster), strict=True):
             stage.extend(paths)
     analysis = results / "analyses/default"
@@ -107,6 +110,7 @@ def record_outputs(folder: Path) -> int:
     stages.append([analysis / name for name in ("summary.json", *season)])
     stages.append([analysis / name for name in ("checked", "season/report.html")])
     now = time.time() - 60
+    stages = [list(dict.fromkeys(paths)) for paths in stages]
     for number, paths in enumerate(stages):
         for path in paths:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -123,11 +127,12 @@ def outputs_of_set(results: Path, roster: Roster) -> Iterator[list[Path]]:
     """Yield what each stage writes for one image set, stage by stage."""
     name = roster.image_set
     tables = results / "analyses/default/sets" / name
-    crops = [results / "crops" / name / shard for shard in roster.shards]
+    shards = [shard_path(name, shard) for shard in roster.shards]
+    crops = [results / "crops" / shard for shard in shards]
     yield [results / f"plan/{name}.tsv", *(p.with_suffix(".zarr") for p in crops)] + [
         p.with_suffix(".tsv") for p in crops
     ]
-    yield [results / f"predictions/default/{name}/{shard}.zarr" for shard in roster.shards]
+    yield [results / f"predictions/default/{shard}.zarr" for shard in shards]
     yield [tables / "labels.zarr", tables / "measurements.parquet"]
     yield [tables / f"{table}.{kind}" for table in TABLES for kind in KINDS]
     yield [tables / "report.html"]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 
 from phenopipe.config import Config
 from phenopipe.errors import InputError, PhenopipeError
 from phenopipe.files import size_of
 from phenopipe.ingest.cleaned import CropOrigin, changed_pictures, clean_store
+from phenopipe.plan.names import joint_of
+from phenopipe.plan.outline import Outline
 from phenopipe.plan.rosters import Rosters
 from phenopipe.progress import track
 from phenopipe.store import is_cleaned
@@ -29,7 +33,7 @@ class Cleaned:
     stores : dict of Path to int
         Bytes that each store gives free.
     refused : list of str
-        A line for each image set whose crops stay although they are old, and why.
+        A line for each image set, or joint shard, whose crops stay although they are old, and why.
     """
 
     stores: dict[Path, int] = field(default_factory=dict)
@@ -51,7 +55,8 @@ def clean_crops(
     """Remove the crops of old sets: only what its pictures give again, bit for bit.
 
     Predictions, labels and tables stay. Every shard is cut again from its pictures and compared
-    before its crops go, so cleaning takes about as long as `ingest` did.
+    before its crops go, so cleaning takes about as long as `ingest` did. A joint shard's go when
+    all of its sets are old.
 
     Parameters
     ----------
@@ -83,11 +88,13 @@ def clean_crops(
     oldest = (time.time() if now is None else now) - DAY_S * config.retention.crops_days
     rosters = Rosters(config, results / "plan", scan=False)
     done = Cleaned()
-    for key in track(rosters, len(rosters), "clean"):
-        stores = list(_old_stores(rosters, key, results, oldest))
-        problems = [] if not stores else _unfinished(config, rosters, key, results)
+    units = _units(rosters)
+    for name, unit in track(units.items(), len(units), "clean"):
+        old = all(_is_old(rosters[key], results, oldest) for key in unit.sets)
+        stores = list(_stores(name, unit, results)) if old else []
+        problems = _unfinished(config, rosters, unit.sets, results) if stores else []
         for shard, store in stores if not problems else []:
-            origin = _origin(config, rosters, key, shard)
+            origin = _origin(config, rosters, name, shard)
             try:
                 size = size_of(store)
                 _remove(store, origin, delete=delete)
@@ -95,40 +102,60 @@ def clean_crops(
             except PhenopipeError as error:
                 problems += error.problems
         if problems:
-            done.refused.append(_refusal(key, problems))
+            done.refused.append(_refusal(name, problems))
     return done
 
 
-def _old_stores(
-    rosters: Rosters, key: str, results: Path, oldest: float
-) -> Iterator[tuple[str, Path]]:
-    """Yield shard and store of crops that are there, if all of the set are old enough."""
-    stores = {s: results / f"crops/{key}/{s}.zarr" for s in rosters[key].shards}
-    tables = [store.with_suffix(".tsv") for store in stores.values()]
-    if any(path.exists() and path.stat().st_mtime > oldest for path in tables):
-        return
-    for shard, store in stores.items():
+@dataclass
+class _Unit:
+    """Shards that are cleaned together: a set's own, or a joint one if all its sets may be."""
+
+    sets: list[str] = field(default_factory=list)
+    shards: list[str] = field(default_factory=list)
+
+
+def _units(rosters: Rosters) -> dict[str, _Unit]:
+    """Return what is cleaned together, by the name under which its stores lie."""
+    units: defaultdict[str, _Unit] = defaultdict(_Unit)
+    for key, outline in rosters.items():
+        for place in outline.shards:
+            unit, shard = units[joint_of(place) or key], place.rpartition("/")[2]
+            unit.sets += [] if key in unit.sets[-1:] else [key]
+            unit.shards += [] if shard in unit.shards[-1:] else [shard]
+    return units
+
+
+def _is_old(outline: Outline, results: Path, oldest: float) -> bool:
+    """Tell whether all crops of a set that are there are old enough."""
+    tables = [results / f"crops/{path}.tsv" for path in outline.shard_paths]
+    return all(not path.exists() or path.stat().st_mtime <= oldest for path in tables)
+
+
+def _stores(name: str, unit: _Unit, results: Path) -> Iterator[tuple[str, Path]]:
+    """Yield shard and store of crops that are there."""
+    for shard in unit.shards:
+        store = results / "crops" / name / f"{shard}.zarr"
         if store.is_dir() and not is_cleaned(store):
             yield shard, store
 
 
-def _unfinished(config: Config, rosters: Rosters, key: str, results: Path) -> list[str]:
-    """Return what a set still lacks: a run would need its crops for it."""
+def _unfinished(config: Config, rosters: Rosters, keys: Iterable[str], results: Path) -> list[str]:
+    """Return what sets still lack: a run would need their crops for it."""
     needed = []
-    for name, analysis in config.analyses.items():
+    for key, (name, analysis) in product(keys, config.analyses.items()):
         tables = results / "analyses" / name / "sets" / key
-        predictions = results / "predictions" / analysis.model / key
+        predictions = results / "predictions" / analysis.model
         needed += [tables / "plants.csv", tables / "leaves.csv", tables / "labels.zarr"]
         needed += [tables / "report.html"]
-        needed += [predictions / f"{shard}.zarr" for shard in rosters[key].shards]
-    return [f"{path} is still to be made" for path in needed if not path.exists()]
+        needed += [predictions / f"{path}.zarr" for path in rosters[key].shard_paths]
+    return [f"{path} is still to be made" for path in dict.fromkeys(needed) if not path.exists()]
 
 
-def _origin(config: Config, rosters: Rosters, key: str, shard: str) -> CropOrigin:
+def _origin(config: Config, rosters: Rosters, name: str, shard: str) -> CropOrigin:
     return CropOrigin(
-        roster=str(rosters.folder / f"{key}.roster.tsv"),
+        roster=str(rosters.folder / f"{name}.roster.tsv"),
         shard=shard,
-        digest=rosters[key].shard_digest(shard),
+        digest=rosters.shard_digest(name, shard),
         image_root=config.plan.image_root,
         settings=config.ingest.model_dump(mode="json"),
     )

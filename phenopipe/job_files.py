@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from phenopipe.errors import StoreError
+from phenopipe.plan.names import shard_path
 
 #: Paths of logs and benchmarks without their endings, by stage.
 JobFiles = Mapping[str, Sequence[Path]]
@@ -53,7 +54,7 @@ def set_jobs(
     key : str
         Key of the set.
     shards : iterable of str
-        Its shards.
+        Its shards, as a roster names them.
     model, analysis : str
         Names of the configuration.
     logs : Path
@@ -64,10 +65,10 @@ def set_jobs(
     mapping of str to sequence of Path
         By stage, in the order of the data; add ``.log`` or ``.benchmark.tsv``.
     """
-    shards = list(shards)
+    paths = [shard_path(key, shard) for shard in shards]
     return {
-        "ingest": [logs / "ingest" / key / shard for shard in shards],
-        "predict": [logs / "predict" / model / key / shard for shard in shards],
+        "ingest": [logs / "ingest" / path for path in paths],
+        "predict": [logs / "predict" / model / path for path in paths],
         "segment": [logs / "segment" / analysis / key],
         "tabulate": [logs / "tabulate" / analysis / key],
     }

@@ -17,6 +17,7 @@ from typing import Any
 import phenopipe
 from phenopipe.config import Config
 from phenopipe.job_files import Job, JobFiles, read_job, set_jobs, this_job
+from phenopipe.plan.names import place_of
 
 #: Packages whose version may change a result, or its bytes.
 PACKAGES = (
@@ -87,7 +88,7 @@ def table_facts(
     dict
         As :func:`settings_facts`, and ``run`` as :func:`run_facts` describes it.
     """
-    shards = [Path(store).stem for store in predictions]
+    shards = map(place_of, predictions)
     jobs = set_jobs(key, shards, config.analyses[analysis].model, analysis)
     before = {stage: stems for stage, stems in jobs.items() if stage != "tabulate"}
     return {**settings_facts(config, analysis), RUN: run_facts(this_job(started), before)}

@@ -13,6 +13,8 @@ import zarr
 
 from phenopipe.errors import StoreError
 from phenopipe.files import remove, writing
+from phenopipe.plan.joint import read_joint_sets
+from phenopipe.plan.names import is_joint
 from phenopipe.progress import track
 from phenopipe.store import (
     Kind,
@@ -91,8 +93,9 @@ def remove_damaged(results: str | os.PathLike[str], damage: Damage) -> list[Path
     """Remove a damaged store and what may have been made from it.
 
     Whether later stages read the store before or after it was damaged nobody knows, so all that
-    depends on it goes: predictions of damaged crops, and the set's analyses. The next run finds
-    them missing and makes them, the same to the last byte. To be called while no run is on.
+    depends on it goes: predictions of damaged crops, and the analyses of the set, or of all sets
+    of a joint shard. The next run finds them missing and makes them, the same to the last byte. To
+    be called while no run is on.
 
     Parameters
     ----------
@@ -109,7 +112,7 @@ def remove_damaged(results: str | os.PathLike[str], damage: Damage) -> list[Path
     Raises
     ------
     StoreError
-        If something cannot be removed.
+        If something cannot be removed, or the roster of a joint shard is damaged.
     """
     removed = list(_dependants(Path(results), damage))
     for path in removed:
@@ -120,13 +123,15 @@ def remove_damaged(results: str | os.PathLike[str], damage: Damage) -> list[Path
 
 def _dependants(root: Path, damage: Damage) -> Iterator[Path]:
     """Yield a damaged store and what depends on it, the last stage first."""
-    image_set, shard = damage.store.parent.name, damage.store.name
+    name, shard = damage.store.parent.name, damage.store.name
     if damage.kind == "labels":
         yield damage.store.parent
         return
-    yield from sorted(root.glob(f"analyses/*/sets/{_literal(image_set)}"))
+    roster = root / "plan" / f"{name}.roster.tsv"
+    for image_set in read_joint_sets(roster) if is_joint(name) else [name]:
+        yield from sorted(root.glob(f"analyses/*/sets/{_literal(image_set)}"))
     if damage.kind == "crops":
-        yield from sorted(root.glob(f"predictions/*/{_literal(image_set)}/{_literal(shard)}"))
+        yield from sorted(root.glob(f"predictions/*/{_literal(name)}/{_literal(shard)}"))
     yield damage.store
 
 

@@ -16,6 +16,12 @@ Name = Annotated[str, typer.Argument(help="Name in the configuration.")]
 Crops = Annotated[
     list[Path], typer.Option("--crops", help="Crops of a shard, SHARD.zarr (SHARD.tsv beside it).")
 ]
+RosterOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--roster", help="The set's roster, SET.roster.tsv: needed for crops of a joint shard."
+    ),
+]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Where to write.")]
 
 
@@ -143,6 +149,7 @@ def segment(
     out: Out,
     analysis: Annotated[str, typer.Option(help="Name in the configuration.")] = "default",
     workers: Annotated[int, typer.Option(min=1, help="Workers side by side.")] = 1,
+    roster: RosterOption = None,
     performance_report: Annotated[
         Path | None, typer.Option(help="Write what Dask's workers did when, as HTML.")
     ] = None,
@@ -154,16 +161,19 @@ def segment(
     """
     from phenopipe.config import load_config
     from phenopipe.ingest import borrow_crops
+    from phenopipe.own_rows import read_places
     from phenopipe.segment import segment_set
 
     settings = load_config(config)
     tables = [store.with_suffix(".tsv") for store in crops]
-    with borrow_crops(crops) as stores:
+    places = read_places(roster, tables) if roster else None
+    with borrow_crops(crops, places) as stores:
         segment_set(
             list(zip(tables, stores, strict=True)),
             predictions,
             out / "labels.zarr",
             out / "measurements.parquet",
+            places=places,
             settings=analysis_of(settings, analysis).segment,
             dask=settings.dask,
             workers=workers,
@@ -232,6 +242,7 @@ def report(
         list[Path] | None, typer.Option(help="A set's crops, SHARD.zarr, in order.")
     ] = None,
     analysis: Annotated[str, typer.Option(help="Name in the configuration.")] = "default",
+    roster: RosterOption = None,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Write TABLES/report.html: of an image set, or, without crops, of the season.
@@ -240,13 +251,15 @@ def report(
     """
     from phenopipe.config import load_config
     from phenopipe.ingest import borrow_crops
+    from phenopipe.own_rows import read_places
     from phenopipe.report import write_season_report, write_set_report
 
     settings = load_config(config)
     made_with = analysis_of(settings, analysis).model_dump(mode="json")
     out = tables / "report.html"
     if crops:
-        with borrow_crops(crops) as stores:
+        places = read_places(roster, crops) if roster else None
+        with borrow_crops(crops, places) as stores:
             write_set_report(
                 plants=tables / "plants.csv",
                 crop_tables=[store.with_suffix(".tsv") for store in crops],
@@ -255,6 +268,7 @@ def report(
                 settings=settings.report,
                 made_with=made_with,
                 out=out,
+                places=places,
             )
     else:
         write_season_report(

@@ -60,6 +60,7 @@ def sweep(
         found.predictions,
         make_grid(chosen.segment, grid or []),
         folder,
+        places=found.places,
         truth=truth,
         sample=sample,
         dask=settings.dask,

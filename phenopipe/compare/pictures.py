@@ -70,8 +70,10 @@ class _SetPictures:
     @cached_property
     def _both(self) -> tuple[CropPictures, CropPictures]:
         paths = self._paths
-        stores = self._borrowed.enter_context(borrow_crops(paths.crops))
-        first, second = (CropPictures(paths.crop_tables, stores, labels) for labels in paths.labels)
+        stores = self._borrowed.enter_context(borrow_crops(paths.crops, paths.places))
+        first, second = (
+            CropPictures(paths.crop_tables, stores, labels, paths.places) for labels in paths.labels
+        )
         return first, second
 
     def draw(self, image: str, pot: str) -> NDArray[np.uint8]:

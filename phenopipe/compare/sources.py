@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from phenopipe.errors import InputError
+from phenopipe.own_rows import Places, stored_shards
 
 _Path = str | os.PathLike[str]
 
@@ -25,6 +26,8 @@ class SetPaths:
         ``labels.zarr`` in A and in B.
     crop_tables, crops : tuple of Path
         TSVs and Zarr stores of the crops of all shards, in order.
+    places : mapping of str to str, or None
+        Shard of each image of the set, where one is a joint shard.
     """
 
     key: str
@@ -32,6 +35,7 @@ class SetPaths:
     labels: tuple[Path, Path]
     crop_tables: tuple[Path, ...]
     crops: tuple[Path, ...]
+    places: Places | None = None
 
 
 def set_paths(results: _Path, a: str, b: str, key: str) -> SetPaths:
@@ -47,15 +51,17 @@ def set_paths(results: _Path, a: str, b: str, key: str) -> SetPaths:
         Name of the set in paths.
     """
     folders = [_sets(results, analysis) / key for analysis in (a, b)]
-    tables = [folder / "plants.csv" for folder in folders]
-    first, second = (path if path.is_file() else None for path in tables)
-    shards = sorted(Path(results, "crops", key).glob("*.tsv"))
+    found = [folder / "plants.csv" for folder in folders]
+    first, second = (path if path.is_file() else None for path in found)
+    shards, places = stored_shards(results, key)
+    tables = tuple(Path(results, "crops", f"{shard}.tsv") for shard in shards)
     return SetPaths(
         key,
         (first, second),
         (folders[0] / "labels.zarr", folders[1] / "labels.zarr"),
-        tuple(shards),
-        tuple(path.with_suffix(".zarr") for path in shards),
+        tables,
+        tuple(path.with_suffix(".zarr") for path in tables),
+        places,
     )
 
 

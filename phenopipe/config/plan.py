@@ -78,6 +78,14 @@ class PlanSettings(Block):
         gt=0,
     )
 
+    share_below: int = setting(
+        100,
+        "Image sets with fewer crops share shards, and so jobs of ingest and predict, if there are "
+        "8 or more of them when they are found; 0: none ever does. A change affects sets found "
+        "later; those that have shards keep them.",
+        ge=0,
+    )
+
     @property
     def crops_per_shard(self) -> int:
         """Most crops in a shard, by number or by time."""

@@ -11,9 +11,10 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from itertools import groupby, repeat
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,10 @@ from phenopipe.crop_writer import CropWriter
 from phenopipe.errors import InputError, StoreError
 from phenopipe.files import scratch_folder, writing
 from phenopipe.ingest.shard import count_crops, cut_shard
+from phenopipe.own_rows import Places, live_places, own_images
 from phenopipe.plan import RosterRow, printable, read_roster
 from phenopipe.plan.candidate import file_version
+from phenopipe.plan.names import is_joint
 from phenopipe.store import (
     create_store,
     is_cleaned,
@@ -89,8 +92,18 @@ class CropOrigin:
         """How the crops are cut."""
         return IngestSettings(**self.settings)
 
-    def cut(self) -> Iterator[NDArray[np.uint8]]:
+    @property
+    def is_joint(self) -> bool:
+        """Whether the crops are of several image sets."""
+        return is_joint(Path(self.roster).name.partition(".")[0])
+
+    def cut(self, images: Collection[str] | None = None) -> Iterator[NDArray[np.uint8]]:
         """Cut the crops from the pictures again.
+
+        Parameters
+        ----------
+        images : collection of str, optional
+            Only these; crops of others are black. By default all.
 
         Yields
         ------
@@ -104,11 +117,22 @@ class CropOrigin:
         StoreError
             If the roster is damaged, or was changed since.
         """
-        rows, root = self.rows(), Path(self.image_root)
-        if changed := changed_pictures(rows, root):
+        rows, root, settings = self.rows(), Path(self.image_root), self.ingest
+        wanted = {row.image for row in rows if images is None or row.image in images}
+        if changed := changed_pictures([row for row in rows if row.image in wanted], root):
             raise InputError(*changed)
-        for _, crop in cut_shard(rows, root, self.ingest):
-            yield crop
+        black = np.zeros((settings.crop_size, settings.crop_size, 3), np.uint8)
+        for is_wanted, some in groupby(rows, lambda row: row.image in wanted):
+            run = list(some)
+            if is_wanted:
+                yield from (crop for _, crop in cut_shard(run, root, settings))
+            else:
+                yield from repeat(black, count_crops(run, settings))
+
+    def unchanged(self) -> set[str]:
+        """Return the images that are as they were when their crops were made."""
+        root = Path(self.image_root)
+        return {row.image for row in self.rows() if not _change(row, root / row.image)}
 
     def count(self) -> int:
         """Return how many crops there are.
@@ -168,13 +192,20 @@ def clean_store(store: _Path, origin: CropOrigin) -> None:
 
 
 @contextmanager
-def borrow_crops(stores: Sequence[_Path]) -> Iterator[list[Path]]:
+def borrow_crops(stores: Sequence[_Path], places: Places | None = None) -> Iterator[list[Path]]:
     """Give stores that hold their crops: cleaned ones are made again while the block lasts.
+
+    Of a joint store only the crops of one set are made again, if `places` says which, and else
+    those that a set of the last run has there, and all others whose pictures are as they were.
+    The rest is black: pictures that were replaced are in other shards, as are those of sets that
+    were away.
 
     Parameters
     ----------
     stores : sequence of path-like
         Stores of crops, cleaned or not.
+    places : mapping of str to str, optional
+        Shard of each image of a set.
 
     Yields
     ------
@@ -190,15 +221,21 @@ def borrow_crops(stores: Sequence[_Path]) -> Iterator[list[Path]]:
     """
     with ExitStack() as borrowed:
         yield [
-            borrowed.enter_context(_made_again(Path(store))) if is_cleaned(store) else Path(store)
+            borrowed.enter_context(_made_again(Path(store), places))
+            if is_cleaned(store)
+            else Path(store)
             for store in stores
         ]
 
 
 @contextmanager
-def _made_again(store: Path) -> Iterator[Path]:
+def _made_again(store: Path, places: Places | None) -> Iterator[Path]:
     group = open_store(store, "cleaned crops")
     origin = CropOrigin(**read_attribute(group, "origin"))
+    images = None
+    if origin.is_joint:
+        own = own_images(store, live_places(origin.roster) if places is None else places)
+        images = own if places is not None else own | origin.unchanged()
     side = origin.ingest.crop_size
     attributes = {"crop_size": side, "shard_digest": origin.digest}
     digest = hashlib.sha256()
@@ -207,10 +244,10 @@ def _made_again(store: Path) -> Iterator[Path]:
             create_store(folder / store.name, "crops", attributes) as made,
             CropWriter(made, "rgb", (origin.count(), side, side, 3), np.uint8) as rgb,
         ):
-            for crop in origin.cut():
+            for crop in origin.cut(images):
                 digest.update(np.ascontiguousarray(crop).data)
                 rgb.append(crop)
-        if digest.hexdigest() != read_attribute(group, "rgb_sha256"):
+        if images is None and digest.hexdigest() != read_attribute(group, "rgb_sha256"):
             log.warning("%s: its pictures give slightly other crops now (newer libraries)", store)
         yield folder / store.name
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +13,10 @@ from phenopipe.errors import InputError
 from phenopipe.plan.candidate import Candidate, Source
 from phenopipe.plan.folder import FolderSource
 from phenopipe.plan.greenhouse import GreenhouseSource
-from phenopipe.plan.names import LONGEST_KEY, printable, set_key, set_name
+from phenopipe.plan.joint import join_sets, leave_joint, next_number
+from phenopipe.plan.names import LONGEST_KEY, is_joint, printable, set_key, set_name
 from phenopipe.plan.roster import METADATA, Roster, RosterRow, read_roster
+from phenopipe.plan.sets_file import last_run
 from phenopipe.plan.shards import assign_shards
 from phenopipe.plan.sheet import SheetSource
 
@@ -81,7 +83,8 @@ def make_roster(
     """Make the roster of one image set from names, sizes and times; no file is opened.
 
     It only ever adds: a file that the previous roster knows stays in its shard, whatever is found
-    beside it. A file that is gone has no row any more, and its shard is shorter.
+    beside it. A file that is gone has no row any more, and its shard is shorter. Only a joint shard
+    never changes: a file that was replaced leaves it.
 
     Parameters
     ----------
@@ -111,8 +114,18 @@ def make_roster(
     found = (source or open_source(config, now)).candidates(image_set)
     before = {row.image: row for row in previous.rows} if previous else {}
     rows = _drop_twins([_row(file, before.get(file.image), config.plan, now) for file in found])
-    rows = assign_shards(rows, config.plan.crops_per_shard, lambda row: _crops(config, row))
-    return Roster(config.experiment, image_set, tuple(rows))
+    return Roster(config.experiment, image_set, tuple(_shared_out(config, rows, before)))
+
+
+def _shared_out(
+    config: Config,
+    rows: Sequence[RosterRow],
+    before: Mapping[str, RosterRow],
+    lost: Callable[[str], bool] = lambda name: False,
+) -> list[RosterRow]:
+    """Give every kept row a shard; see `assign_shards` and `leave_joint`."""
+    rows = leave_joint(rows, before, lost)
+    return assign_shards(rows, config.plan.crops_per_shard, lambda row: count_crops(config, row))
 
 
 def planned_keys(config: Config, source: Source, folder: str | os.PathLike[str]) -> list[str]:
@@ -141,7 +154,13 @@ def planned_keys(config: Config, source: Source, folder: str | os.PathLike[str])
 
 
 def plan_set(
-    config: Config, source: Source, folder: str | os.PathLike[str], key: str, now: float
+    config: Config,
+    source: Source,
+    folder: str | os.PathLike[str],
+    key: str,
+    now: float,
+    *,
+    away: bool = False,
 ) -> Roster:
     """Make the roster of one image set after that of the last run; nothing is written.
 
@@ -153,6 +172,9 @@ def plan_set(
         One of `planned_keys`; a set that is held stays as it was.
     now : float
         Time of planning, seconds since 1970.
+    away : bool
+        Whether the set was none of the last run's, so that joint shards may have been made again
+        without its pictures.
 
     Raises
     ------
@@ -161,17 +183,66 @@ def plan_set(
     StoreError
         If the roster of the last run is damaged.
     """
-    path = Path(folder) / f"{key}.roster.tsv"
+    path = _roster_path(folder, key)
     previous = read_roster(path) if path.exists() else None
-    if previous is not None and set_name(key) in config.plan.hold:
+    held = set_name(key) in config.plan.hold
+    if previous is not None:
+        previous = _without_lost(config, previous, Path(folder), away=away and not held)
+    if previous is not None and held:
         return previous
     return make_roster(config, key, previous, now, source)
+
+
+def _without_lost(config: Config, roster: Roster, folder: Path, *, away: bool) -> Roster:
+    """Give images a shard of their set's own where their joint one may not hold them any more."""
+    lost = {name for name in roster.joints if away or not _roster_path(folder, name).exists()}
+    if not lost:
+        return roster
+    before = {row.image: row for row in roster.rows}
+    return replace(roster, rows=tuple(_shared_out(config, roster.rows, before, lost.__contains__)))
+
+
+def join_new_sets(
+    config: Config, folder: Path, sets: Iterable[tuple[str, Roster]]
+) -> Iterator[tuple[str, Roster]]:
+    """Join those sets into shards that are planned for the first time and are small.
+
+    Parameters
+    ----------
+    config : Config
+        The configuration.
+    folder : Path
+        Folder of the plans; a set without a roster there is new.
+    sets : iterable of (str, Roster)
+        Sets as they were planned, by key.
+
+    Yields
+    ------
+    name : str
+        Key of a set, or name of a joint shard, which comes before its sets.
+    roster : Roster
+        Its roster.
+    """
+    size, below = config.plan.crops_per_shard, config.plan.share_below
+
+    def crops(row: RosterRow) -> int:
+        return count_crops(config, row)
+
+    def may_join(key: str, roster: Roster) -> bool:
+        if not 0 < len(roster.kept) < below or _roster_path(folder, key).exists():
+            return False
+        return sum(map(crops, roster.kept)) <= min(below - 1, size)
+
+    told = ((key, roster, may_join(key, roster)) for key, roster in sets)
+    yield from join_sets(told, size, crops, next_number(folder))
 
 
 def iter_rosters(
     config: Config, folder: str | os.PathLike[str], now: float | None = None
 ) -> Iterator[tuple[str, Roster]]:
     """Make the roster of every image set, one after the other.
+
+    New small sets wait for others to share a shard with, and so come after larger ones.
 
     Parameters
     ----------
@@ -198,9 +269,14 @@ def iter_rosters(
     """
     now = time.time() if now is None else now
     source = open_source(config, now)
+    keys = planned_keys(config, source, folder)
+    last = last_run(Path(folder) / "sets.json")
+    away = set() if last is None else set(keys) - set(last.sets)
+    planned = ((key, plan_set(config, source, folder, key, now, away=key in away)) for key in keys)
     empty: list[Roster] | None = []
-    for key in planned_keys(config, source, folder):
-        roster = plan_set(config, source, folder, key, now)
+    for key, roster in join_new_sets(config, Path(folder), planned):
+        if is_joint(key):
+            continue
         yield key, roster
         if roster.kept:
             empty = None
@@ -214,7 +290,11 @@ def held_sets(settings: PlanSettings, folder: str | os.PathLike[str]) -> list[st
     """Return the keys of held sets that were planned before, whether their pictures are there."""
     chosen = [name for name in settings.hold if settings.sets is None or name in settings.sets]
     keys = sorted({set_key(name) for name in chosen})
-    return [key for key in keys if (Path(folder) / f"{key}.roster.tsv").exists()]
+    return [key for key in keys if _roster_path(folder, key).exists()]
+
+
+def _roster_path(folder: str | os.PathLike[str], name: str) -> Path:
+    return Path(folder) / f"{name}.roster.tsv"
 
 
 def is_settled(roster: Roster) -> bool:
@@ -291,6 +371,7 @@ def _identity(fields: Mapping[str, str]) -> tuple[object, ...] | None:
     return (*key, *further)
 
 
-def _crops(config: Config, row: RosterRow) -> int:
+def count_crops(config: Config, row: RosterRow) -> int:
+    """Return how many crops an image gives."""
     layout = config.ingest.camera(row.fields.get("camera", "")).pots
     return layout.count if layout else 1

@@ -13,6 +13,11 @@ from phenopipe.plan.pattern import FilePattern
 
 #: Longest key of an image set: names of files are at most 255 bytes, and add some of their own.
 LONGEST_KEY = 200
+#: A joint shard's name in place of a set's: the plus sign is in no key of a set, and means nothing
+#: to shells, globs and file systems.
+_JOINT = re.compile(r"joint\+[0-9]{6,}")
+#: A shard in a roster: one of the set's own, or a joint one.
+_PLACE = re.compile(rf"[0-9]+|{_JOINT.pattern}/[0-9]+")
 
 
 def set_key(image_set: str) -> str:
@@ -43,6 +48,49 @@ def set_key(image_set: str) -> str:
 def set_name(key: str) -> str:
     """Return the name of the image set that has a key; see :func:`set_key`."""
     return os.fsdecode(unquote_to_bytes(key))
+
+
+def joint_name(number: int) -> str:
+    """Return the name under which a joint shard lies where others lie under a set's key.
+
+    Examples
+    --------
+    >>> joint_name(1)
+    'joint+000001'
+    """
+    return f"joint+{number:06d}"
+
+
+def is_joint(name: str) -> bool:
+    """Tell whether a name is that of a joint shard, and not an image set's key."""
+    return _JOINT.fullmatch(name) is not None
+
+
+def is_place(text: str) -> bool:
+    """Tell whether a text names a shard: "0000", or "joint+000001/0000"."""
+    return _PLACE.fullmatch(text) is not None
+
+
+def joint_of(place: str) -> str:
+    """Return the name of the joint shard that a place is; empty for a shard of the set's own."""
+    return place.rpartition("/")[0]
+
+
+def shard_path(key: str, place: str) -> str:
+    """Return where a shard of a set lies below folders of crops, predictions and logs.
+
+    Examples
+    --------
+    >>> shard_path("night_1", "0000"), shard_path("night_1", "joint+000001/0000")
+    ('night_1/0000', 'joint+000001/0000')
+    """
+    return place if joint_of(place) else f"{key}/{place}"
+
+
+def place_of(path: str | os.PathLike[str]) -> str:
+    """Return the place that a table or store of a shard is: the reverse of :func:`shard_path`."""
+    path = PurePosixPath(path)
+    return f"{path.parent.name}/{path.stem}" if is_joint(path.parent.name) else path.stem
 
 
 def printable(text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from phenopipe.errors import StoreError
-from phenopipe.plan.names import printable
+from phenopipe.plan.names import joint_of, printable, set_key, shard_path
 from phenopipe.plan.roster import Roster
 
 #: Reasons to drop files that a line names.
@@ -31,8 +31,8 @@ class Outline:
     dropped_otherwise : (int, int)
         Further dropped files, and how many further reasons they have: a reason may name its file.
     shard_digests : mapping of str to str
-        SHA-256 of what the crops of each shard are made from, see `Roster.shard_digest`; shards
-        in order.
+        SHA-256 of what the set's crops in each shard are made from, see `Roster.shard_digest`;
+        shards in order.
     """
 
     image_set: str
@@ -58,8 +58,19 @@ class Outline:
 
     @property
     def shards(self) -> list[str]:
-        """Names of the shards that hold an image: "0000", "0001", ..."""
+        """Names of the shards that hold an image: "joint+000001/0000", "0000", "0001", ..."""
         return list(self.shard_digests)
+
+    @property
+    def shard_paths(self) -> list[str]:
+        """Where the shards lie below ``results/crops`` and a model's predictions."""
+        key = set_key(self.image_set)
+        return [shard_path(key, shard) for shard in self.shard_digests]
+
+    @property
+    def joint_digests(self) -> dict[str, str]:
+        """What the set's crops in joint shards are made from, SHA-256 by the shards' names."""
+        return {joint_of(shard): sha for shard, sha in self.shard_digests.items() if "/" in shard}
 
     def shard_digest(self, shard: str) -> str:
         """Return the SHA-256 of what the crops of a shard are made from.

@@ -12,6 +12,7 @@ from typing import Literal
 
 from phenopipe.errors import StoreError
 from phenopipe.files import update_text
+from phenopipe.plan.names import is_place, joint_of
 from phenopipe.tsv import format_tsv, read_tsv
 
 #: Metadata that every table has, in this order, empty where nothing is known.
@@ -31,8 +32,9 @@ class RosterRow:
     version : str
         Text that changes with the file's content; "size-mtime_ns" for files.
     place : str
-        Shard that the file belongs to. A file that was kept once and is dropped now, because it
-        is being rewritten for instance, keeps its place and comes back to it.
+        Shard that the file belongs to: "0000" for one of the set's own, "joint+000001/0000" for a
+        joint one. A file that was kept once and is dropped now, because it is being rewritten for
+        instance, keeps its place and comes back to it, unless that is in a joint shard.
     reason : str
         Why the file is dropped; empty if it is kept.
     fields : mapping of str to str
@@ -54,6 +56,12 @@ class RosterRow:
     def shard(self) -> str:
         """Shard that holds the image's crops; empty if the file is dropped."""
         return "" if self.reason else self.place
+
+    @property
+    def origin(self) -> str:
+        """What the image's crops are made from: path, version, camera and pot."""
+        fields = self.fields
+        return f"{self.image}\0{self.version}\0{fields.get('camera', '')}\0{fields.get('pot', '')}"
 
 
 @dataclass(frozen=True)
@@ -79,16 +87,21 @@ class Roster:
 
     @cached_property
     def by_shard(self) -> Mapping[str, Sequence[RosterRow]]:
-        """Kept rows by shard, shards in order."""
+        """Kept rows by shard, shards in order: a joint one, then the set's own."""
         found: defaultdict[str, list[RosterRow]] = defaultdict(list)
         for row in self.kept:
             found[row.place].append(row)
-        return {shard: found[shard] for shard in sorted(found, key=int)}
+        return {shard: found[shard] for shard in sorted(found, key=_order)}
 
     @property
     def shards(self) -> list[str]:
-        """Names of the shards that hold an image: "0000", "0001", ..."""
+        """Names of the shards that hold an image: "joint+000001/0000", "0000", "0001", ..."""
         return list(self.by_shard)
+
+    @cached_property
+    def joints(self) -> frozenset[str]:
+        """Names of joint shards that files belong to, dropped ones too."""
+        return frozenset(map(joint_of, {row.place for row in self.rows})) - {""}
 
     @cached_property
     def columns(self) -> list[str]:
@@ -123,7 +136,8 @@ class Roster:
         """Return the SHA-256 of what the crops of a shard are made from.
 
         It covers path, version, camera and pot of the kept images, in order, but no other
-        metadata: a corrected genotype cuts no crop again.
+        metadata: a corrected genotype cuts no crop again. Of a joint shard it covers the images
+        of this set alone.
 
         Parameters
         ----------
@@ -136,11 +150,7 @@ class Roster:
             If the set has no such shard.
         """
         return hashlib.sha256(
-            "\n".join(
-                f"{row.image}\0{row.version}\0{row.fields.get('camera', '')}"
-                f"\0{row.fields.get('pot', '')}"
-                for row in self.shard_rows(shard)
-            ).encode()
+            "\n".join(row.origin for row in self.shard_rows(shard)).encode()
         ).hexdigest()
 
     def shard_rows(self, shard: str) -> Sequence[RosterRow]:
@@ -180,8 +190,8 @@ def read_roster(path: str | os.PathLike[str]) -> Roster:
     columns, rows = read_tsv(path)
     if tuple(columns[: len(_FIRST)]) != _FIRST:
         raise StoreError(f"{path}: is no roster of an image set")
-    if not all(cells[4].isdecimal() or not cells[4] for cells in rows):
-        raise StoreError(f"{path}: column place holds what is no number of a shard")
+    if not all(is_place(cells[4]) or not cells[4] for cells in rows):
+        raise StoreError(f"{path}: column place holds what is no name of a shard")
     experiment, image_set = (rows[0][0], rows[0][1]) if rows else ("", "")
     return Roster(experiment, image_set, tuple(_row(columns, cells) for cells in rows))
 
@@ -208,6 +218,11 @@ def write_plan(roster: Roster, path: str | os.PathLike[str]) -> None:
         for r in roster.rows
     )
     update_text(path, format_tsv([*_PLAN_FIRST, *roster.columns], rows))
+
+
+def _order(shard: str) -> tuple[bool, str, int]:
+    joint, _, number = shard.rpartition("/")
+    return not joint, joint, int(number)
 
 
 def _keys(rows: Sequence[RosterRow]) -> dict[str, None]:

@@ -12,17 +12,13 @@ from pathlib import Path
 
 from phenopipe.config import Config
 from phenopipe.files import update_text
-from phenopipe.plan.candidate import Source, file_version
-from phenopipe.plan.make import is_settled, iter_rosters, open_source, plan_set, planned_keys
-from phenopipe.plan.names import set_name
+from phenopipe.plan.candidate import file_version
+from phenopipe.plan.joint import SHARD
+from phenopipe.plan.make import iter_rosters
+from phenopipe.plan.names import is_joint
 from phenopipe.plan.outline import Outline
-from phenopipe.plan.sets_file import (
-    PlannedSet,
-    known_sets,
-    read_sets,
-    settings_digest,
-    write_sets,
-)
+from phenopipe.plan.scan import Scan
+from phenopipe.plan.sets_file import Planned, read_sets, write_sets
 
 
 class Rosters(Mapping[str, Outline]):
@@ -50,30 +46,54 @@ class Rosters(Mapping[str, Outline]):
         self._texts: dict[str, str] = {}
 
     @cached_property
-    def _found(self) -> dict[str, PlannedSet]:
+    def _found(self) -> Planned:
         if not self.scan:
-            return read_sets(self._index)[1]
+            return read_sets(self._index)
         # Python looks for garbage again and again while many objects come to stay.
         was_on = gc.isenabled()
         gc.disable()
         now = time.time()
         try:
-            found = dict(self._look(now))
+            scan = Scan(self.config, self.folder, now)
+            found, self._texts = scan.run(), scan.texts
         finally:
             if was_on:
                 gc.enable()
-        if not any(planned.outline.kept for planned in found.values()):
+        if not any(planned.outline.kept for planned in found.sets.values()):
             list(iter_rosters(self.config, self.folder, now))  # raises: it knows all files
         return found
 
     def __getitem__(self, key: str) -> Outline:
-        return self._found[key].outline
+        return self._found.sets[key].outline
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._found)
+        return iter(self._found.sets)
 
     def __len__(self) -> int:
-        return len(self._found)
+        return len(self._found.sets)
+
+    def shard_digest(self, name: str, shard: str) -> str:
+        """Return the SHA-256 of what the crops of a shard are made from.
+
+        Parameters
+        ----------
+        name : str
+            Key of an image set, or name of a joint shard.
+        shard : str
+            The shard.
+
+        Raises
+        ------
+        StoreError
+            If there is no such shard.
+        """
+        joint = self._found.joint.get(name)
+        return joint.digest if joint and shard == SHARD else self[name].shard_digest(shard)
+
+    def sets_of(self, name: str) -> tuple[str, ...]:
+        """Return the keys of the image sets of which a set's or joint shards hold crops."""
+        joint = self._found.joint.get(name)
+        return joint.sets if joint else (name,)
 
     def write(self) -> None:
         """Write the rosters that changed since the last run, and which sets there are.
@@ -84,12 +104,17 @@ class Rosters(Mapping[str, Outline]):
             If a file cannot be written.
         """
         found = self._found
-        for key, text in self._texts.items():
-            path = self._path(key)
-            update_text(path, text)
-            found[key] = replace(found[key], roster=file_version(path.stat()))
+        # Joint rosters first: no roster ever names one that is not there.
+        for name in sorted(self._texts, key=is_joint, reverse=True):
+            path = self._path(name)
+            update_text(path, self._texts[name])
+            version = file_version(path.stat())
+            if is_joint(name):
+                found.joint[name] = replace(found.joint[name], roster=version)
+            else:
+                found.sets[name] = replace(found.sets[name], roster=version)
         self._texts.clear()
-        write_sets(self._index, settings_digest(self.config), found)
+        write_sets(self._index, found)
 
     def dropped(self) -> list[str]:
         """Say for each set with dropped files how many are kept and dropped, and why.
@@ -100,27 +125,6 @@ class Rosters(Mapping[str, Outline]):
             One line a set, the most frequent reasons first; safe to print on a terminal.
         """
         return [outline.dropped_line() for outline in self.values() if outline.dropped]
-
-    def _look(self, now: float) -> Iterator[tuple[str, PlannedSet]]:
-        source = open_source(self.config, now)
-        known = known_sets(self._index, settings_digest(self.config))
-        for key in planned_keys(self.config, source, self.folder):
-            path = self._path(key)
-            version = file_version(path.stat()) if path.exists() else ""
-            before = known.get(key)
-            same = before if before and before.roster == version else None
-            yield key, self._plan(key, source, now, same)
-
-    def _plan(self, key: str, source: Source, now: float, before: PlannedSet | None) -> PlannedSet:
-        """Return what the last run planned, if its files are the same, or plan a set anew."""
-        held = set_name(key) in self.config.plan.hold
-        listing = None if held else source.listing(set_name(key))
-        if before and (held or (listing and listing == before.listing)):
-            return before
-        roster = plan_set(self.config, source, self.folder, key, now)
-        self._texts[key] = roster.text
-        listing = listing if is_settled(roster) else None
-        return PlannedSet(Outline.of(roster), listing, roster="")  # its file is still to be written
 
     @property
     def _index(self) -> Path:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -48,12 +47,44 @@ class PlannedSet:
 
 
 @dataclass(frozen=True)
-class _SetsFile:
+class PlannedJoint:
+    """A joint shard as it was planned.
+
+    Attributes
+    ----------
+    digest : str
+        SHA-256 of what its crops are made from, see `Roster.shard_digest`.
+    sets : tuple of str
+        Keys of the image sets that joined it.
+    roster : str
+        Version of its roster's file (`file_version`).
+    """
+
+    digest: str
+    sets: tuple[str, ...]
+    roster: str
+
+
+@dataclass(frozen=True)
+class Planned:
+    """All that a run planned.
+
+    Attributes
+    ----------
+    settings : str
+        What `settings_digest` says of it.
+    sets : dict of str to PlannedSet
+        Image sets by key, in order.
+    joint : dict of str to PlannedJoint
+        The joint shards of these sets by name.
+    """
+
     settings: str
     sets: dict[str, PlannedSet]
+    joint: dict[str, PlannedJoint] = field(default_factory=dict)
 
 
-_FILE = TypeAdapter(_SetsFile)
+_FILE = TypeAdapter(Planned)
 
 
 def settings_digest(config: Config) -> str:
@@ -71,28 +102,26 @@ def _code_digest() -> str:
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in sources)).hexdigest()
 
 
-def write_sets(path: Path, settings: str, sets: Mapping[str, PlannedSet]) -> None:
+def write_sets(path: Path, planned: Planned) -> None:
     """Write the sets of a run, unless that is what the file says already.
 
     Parameters
     ----------
     path : Path
         Usually ``results/plan/sets.json``.
-    settings : str
-        What `settings_digest` says of the run.
-    sets : mapping of str to PlannedSet
-        By key, in order.
+    planned : Planned
+        The sets.
 
     Raises
     ------
     StoreError
         If the file cannot be written.
     """
-    update_text(path, _FILE.dump_json(_SetsFile(settings, dict(sets))).decode())
+    update_text(path, _FILE.dump_json(planned).decode())
 
 
-def read_sets(path: Path) -> tuple[str, dict[str, PlannedSet]]:
-    """Read the settings' digest and the sets, by key, of the last run.
+def read_sets(path: Path) -> Planned:
+    """Read what the last run planned.
 
     Raises
     ------
@@ -100,31 +129,27 @@ def read_sets(path: Path) -> tuple[str, dict[str, PlannedSet]]:
         If the file is missing or damaged.
     """
     try:
-        found = _FILE.validate_json(path.read_bytes(), strict=True)
+        return _FILE.validate_json(path.read_bytes(), strict=True)
     except OSError as error:
         reason = f"cannot be read ({error.strerror})"
         raise StoreError(f"{path}: {reason}; run phenopipe plan") from error
     except ValidationError as error:
         reason = "names no image sets, or is damaged"
         raise StoreError(f"{path}: {reason}; run phenopipe plan") from error
-    return found.settings, found.sets
 
 
-def known_sets(path: Path, settings: str) -> dict[str, PlannedSet]:
-    """Return the sets of the last run that need no planning if their files are the same.
+def last_run(path: Path) -> Planned | None:
+    """Return what the last run planned; None if there was none, or its file is damaged.
 
     Parameters
     ----------
     path : Path
         Usually ``results/plan/sets.json``.
-    settings : str
-        What `settings_digest` says of this run; sets that were planned by others are not known.
     """
     if not path.exists():
-        return {}
+        return None
     try:
-        before, sets = read_sets(path)
+        return read_sets(path)
     except StoreError as error:  # it only saves time
         log.warning("%s; all image sets are planned again", error)
-        return {}
-    return sets if before == settings else {}
+        return None

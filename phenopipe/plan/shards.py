@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from phenopipe.plan.names import joint_of
 from phenopipe.plan.roster import RosterRow
 
 
@@ -13,8 +14,9 @@ def assign_shards(
 ) -> list[RosterRow]:
     """Give every kept row without a place a shard; those with one keep it.
 
-    New images fill the last shard up to `shard_size` crops and then open new ones, in order of
-    timestamp and path. A shard that lost images is not filled up unless it is the last one.
+    New images fill the set's last own shard up to `shard_size` crops and then open new ones, in
+    order of timestamp and path. A shard that lost images is not filled up unless it is the last
+    one.
 
     Parameters
     ----------
@@ -42,10 +44,10 @@ def _placed(row: RosterRow, place: str) -> RosterRow:
 
 
 def _last_shard(rows: Iterable[RosterRow], crops: Callable[[RosterRow], int]) -> tuple[int, int]:
-    """Return number and crops of the last shard, places that await a dropped file included."""
+    """Return number and crops of the last own shard, places that await a dropped file included."""
     load: defaultdict[int, int] = defaultdict(int)
     for row in rows:
-        if row.place:
+        if row.place and not joint_of(row.place):
             load[int(row.place)] += crops(row)
     return max(load.items(), default=(0, 0))
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from phenopipe.errors import StoreError
 from phenopipe.files import size_of
 from phenopipe.job_files import JobFiles, read_job, set_jobs, with_ending
+from phenopipe.own_rows import Places, own_rows
+from phenopipe.plan.names import joint_of, place_of, shard_path
 from phenopipe.report.page import format_number
 from phenopipe.tsv import read_tsv
 
@@ -45,10 +47,13 @@ class CostFiles:
         Logs and benchmarks by stage, without their endings.
     stored : mapping of str to sequence of Path
         Files and stores by what they hold.
+    shares : mapping of Path to float
+        The set's share, 0..1, of those jobs and stores that it shares with other sets: by crops.
     """
 
     jobs: JobFiles = field(default_factory=dict)
     stored: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+    shares: Mapping[Path, float] = field(default_factory=dict)
 
 
 def set_cost_files(
@@ -57,6 +62,7 @@ def set_cost_files(
     model: str,
     analysis: str,
     root: Path = Path(),
+    places: Places | None = None,
 ) -> CostFiles:
     """Name the files that say what an image set cost.
 
@@ -70,23 +76,48 @@ def set_cost_files(
         Names of the configuration.
     root : Path
         The project's folder.
+    places : mapping of str to str, optional
+        Shard of each image of the set, needed where one is a joint shard.
+
+    Raises
+    ------
+    StoreError
+        If the table of a joint shard is missing or damaged.
     """
-    shards = [Path(table).stem for table in tables]
+    shards = [place_of(table) for table in tables]
+    paths = [shard_path(key, shard) for shard in shards]
     results = root / "results"
     out = results / "analyses" / analysis / "sets" / key
     kinds = ("csv", "parquet", "schema.json")
+    jobs = set_jobs(key, shards, model, analysis, root / "logs")
+    crops = [[results / "crops" / f"{path}.{kind}" for kind in _CROPS] for path in paths]
+    predictions = [results / "predictions" / model / f"{path}.zarr" for path in paths]
+    shares: dict[Path, float] = {}
+    for number, table in enumerate(tables):
+        if joint_of(shards[number]):
+            shared = [*crops[number], predictions[number]]
+            shared += [jobs["ingest"][number], jobs["predict"][number]]
+            shares |= dict.fromkeys(shared, _own_share(table, places))
     return CostFiles(
-        jobs=set_jobs(key, shards, model, analysis, root / "logs"),
+        jobs=jobs,
         stored={
-            "crops": [results / "crops" / key / f"{s}.{kind}" for s in shards for kind in _CROPS],
-            "predictions": [results / "predictions" / model / key / f"{s}.zarr" for s in shards],
+            "crops": [path for pair in crops for path in pair],
+            "predictions": predictions,
             "labels": [out / "labels.zarr"],
             "tables": [
                 out / "measurements.parquet",
                 *(out / f"{table}.{kind}" for table in ("plants", "leaves") for kind in kinds),
             ],
         },
+        shares=shares,
     )
+
+
+def _own_share(table: str, places: Places | None) -> float:
+    """Return the share of a joint shard's crops that are a set's own."""
+    columns, rows = read_tsv(table)
+    images = [row[columns.index("image")] for row in rows]
+    return len(own_rows(table, images, places)) / max(len(images), 1)
 
 
 def cost_facts(files: CostFiles, images: int) -> list[tuple[str, str]]:
@@ -112,8 +143,11 @@ def cost_facts(files: CostFiles, images: int) -> list[tuple[str, str]]:
     """
     if not images or not files.jobs:
         return []
-    stages = {stage: stage_cost(stems) for stage, stems in files.jobs.items()}
-    sizes = {name: sum(map(size_of, paths)) for name, paths in files.stored.items()}
+    stages = {stage: stage_cost(stems, files.shares) for stage, stems in files.jobs.items()}
+    sizes = {
+        name: sum(size_of(path) * files.shares.get(path, 1) for path in paths)
+        for name, paths in files.stored.items()
+    }
     wall = sum(cost.wall_s for cost in stages.values())
     per_hour = 3600 * images / wall if wall else math.nan
     return [
@@ -124,24 +158,26 @@ def cost_facts(files: CostFiles, images: int) -> list[tuple[str, str]]:
     ]
 
 
-def stage_cost(stems: Sequence[Path]) -> StageCost:
+def stage_cost(stems: Sequence[Path], shares: Mapping[Path, float] | None = None) -> StageCost:
     """Sum up the benchmarks of jobs.
 
     Parameters
     ----------
     stems : sequence of Path
         Logs and benchmarks of the jobs, without their endings.
+    shares : mapping of Path to float, optional
+        What part of a job counts, 0..1; by default all.
 
     Raises
     ------
     StoreError
         If a benchmark is damaged.
     """
-    found = [_job_cost(stem) for stem in stems]
+    found = [(_job_cost(stem), (shares or {}).get(stem, 1.0)) for stem in stems]
     return StageCost(
-        sum(cost.wall_s for cost in found),
-        sum(cost.cpu_s for cost in found),
-        sum(cost.gpu_s for cost in found),
+        sum(cost.wall_s * share for cost, share in found),
+        sum(cost.cpu_s * share for cost, share in found),
+        sum(cost.gpu_s * share for cost, share in found),
     )
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from phenopipe.crop_table import VALID, read_crop_table
 from phenopipe.errors import StoreError
+from phenopipe.own_rows import Places, own_rows
 from phenopipe.report.overlay import draw_overlay, jpeg_uri
 from phenopipe.report.page import text_records
 from phenopipe.store import open_array, open_store, read_crop, read_window
@@ -51,6 +52,8 @@ class CropPictures:
         The crops' TSVs and Zarr stores of all shards, in order.
     labels : path-like
         ``labels.zarr`` of the set: the crops of all shards, one after another.
+    places : mapping of str to str, optional
+        Shard of each image of the set, needed where one is a joint shard.
 
     Raises
     ------
@@ -63,11 +66,19 @@ class CropPictures:
         tables: Sequence[str | os.PathLike[str]],
         stores: Sequence[str | os.PathLike[str]],
         labels: str | os.PathLike[str],
+        places: Places | None = None,
     ) -> None:
         frames = [read_crop_table(path) for path in tables]
         self._stores = [Path(path) for path in stores]
+        own = [
+            own_rows(table, frame["image"].tolist(), places)
+            for table, frame in zip(tables, frames, strict=True)
+        ]
         self._crops = pd.concat(
-            [frame.assign(shard=shard, at=range(len(frame))) for shard, frame in enumerate(frames)]
+            [
+                frame.assign(shard=shard, at=range(len(frame))).iloc[rows]
+                for shard, (frame, rows) in enumerate(zip(frames, own, strict=True))
+            ]
             or [pd.DataFrame(columns=["image", "pot"])],
             ignore_index=True,
         )

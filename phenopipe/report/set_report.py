@@ -14,6 +14,7 @@ import pandas as pd
 from phenopipe.config import ReportSettings
 from phenopipe.errors import StoreError
 from phenopipe.files import write_text
+from phenopipe.own_rows import Places
 from phenopipe.provenance import text_facts
 from phenopipe.report.charts import Chart, bar_chart, histogram
 from phenopipe.report.costs import CostFiles, cost_facts
@@ -46,6 +47,7 @@ def write_set_report(
     settings: ReportSettings,
     made_with: Mapping[str, Any],
     out: _Path,
+    places: Places | None = None,
     costs: CostFiles | None = None,
 ) -> None:
     """Write the page of one image set: numbers, pictures, distributions, flags, provenance.
@@ -64,6 +66,8 @@ def write_set_report(
         Settings to name on the page.
     out : path-like
         The HTML file.
+    places : mapping of str to str, optional
+        Shard of each image of the set, needed where one is a joint shard.
     costs : CostFiles, optional
         Where to read what the set cost.
 
@@ -74,7 +78,7 @@ def write_set_report(
     """
     table = read_table(plants)
     summary = summarize(table)
-    pictures = CropPictures(crop_tables, crops, labels)
+    pictures = CropPictures(crop_tables, crops, labels, places)
     chosen = choose_rows(table, settings.overlays)
     area, unit = area_column(table)
     page = render_page(

@@ -13,6 +13,7 @@ import zarr
 from phenopipe.config import DaskSettings, SegmentSettings
 from phenopipe.files import write_aside
 from phenopipe.join_blocks import join_blocks
+from phenopipe.own_rows import Places
 from phenopipe.progress import track
 from phenopipe.segment.blocks import (
     PARTS,
@@ -44,6 +45,7 @@ def segment_set(
     labels_path: str | os.PathLike[str],
     measurements_path: str | os.PathLike[str],
     *,
+    places: Places | None = None,
     settings: SegmentSettings | None = None,
     dask: DaskSettings | None = None,
     workers: int = 1,
@@ -69,6 +71,8 @@ def segment_set(
     measurements_path : path-like
         Parquet table to write: for each crop one row with label 0 (the plant), then one for each
         leaf. Both appear only when whole.
+    places : mapping of str to str, optional
+        Shard of each image of the set, needed where one is a joint shard.
     settings : SegmentSettings, optional
         Seeds and clustering.
     dask : DaskSettings, optional
@@ -94,7 +98,7 @@ def segment_set(
     OSError
         If results cannot be written.
     """
-    found, size = list_crops(crops, predictions)
+    found, size = list_crops(crops, predictions, places=places)
     settings, dask = settings or SegmentSettings(), dask or DaskSettings()
     task = task_size or choose_task_size(len(found), most_workers(dask, workers))
     with create_store(labels_path, "labels") as store:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from phenopipe.crop_table import VALID
 from phenopipe.errors import InputError, StoreError
+from phenopipe.own_rows import Places, own_rows
 from phenopipe.store import is_cleaned, open_array, open_store, read_attribute
 from phenopipe.tsv import read_tsv
 from phenopipe.window import Box
@@ -65,7 +66,11 @@ class Crop:
 
 
 def list_crops(
-    crops: Sequence[tuple[_Path, _Path]], predictions: Sequence[_Path], *, pixels: bool = True
+    crops: Sequence[tuple[_Path, _Path]],
+    predictions: Sequence[_Path],
+    *,
+    pixels: bool = True,
+    places: Places | None = None,
 ) -> tuple[list[Crop], int]:
     """Read the tables of all shards and check that their stores fit them.
 
@@ -77,18 +82,22 @@ def list_crops(
         Store of predictions of each shard, in the same order.
     pixels : bool
         Whether the crops' own pixels will be read; if not, cleaned stores will do.
+    places : mapping of str to str, optional
+        Shard of each image, where a joint one is among the shards: of that, only these images
+        count.
 
     Returns
     -------
     crops : list of Crop
-        All crops, shard after shard.
+        All crops of the set, shard after shard.
     size : int
         Side of a prediction, px; 1 if there is no shard.
 
     Raises
     ------
     InputError
-        If there are not as many predictions as shards, or a table lacks columns or values.
+        If there are not as many predictions as shards, a table lacks columns or values, or a
+        shard is a joint one and there are no `places`.
     StoreError
         If a table or store is missing, or of another size than the rest.
     """
@@ -102,8 +111,8 @@ def list_crops(
         sizes.setdefault(seen, str(prediction_store))
         # Workers may run in another folder.
         stores = str(Path(rgb_store).resolve()), str(Path(prediction_store).resolve())
-        for index, row in enumerate(rows):
-            found.append(_crop(row, stores, index, size, f"{table}: row {index + 1}"))
+        for index in own_rows(table, [row["image"] for row in rows], places):
+            found.append(_crop(rows[index], stores, index, size, f"{table}: row {index + 1}"))
     if len(sizes) > 1:
         each = ", ".join(f"{size} px in {store}" for size, store in sizes.items())
         raise StoreError(f"predictions of one image set have one size, but these differ: {each}")

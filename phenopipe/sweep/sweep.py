@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from phenopipe.config import DaskSettings, SegmentSettings
 from phenopipe.errors import InputError
 from phenopipe.files import writing
+from phenopipe.own_rows import Places
 from phenopipe.progress import track
 from phenopipe.segment.cluster import most_workers
 from phenopipe.segment.image_set import choose_task_size
@@ -57,6 +58,7 @@ def sweep_predictions(
     grid: Grid,
     scratch: _Path,
     *,
+    places: Places | None = None,
     truth: Path | None = None,
     sample: int = 0,
     dask: DaskSettings | None = None,
@@ -75,6 +77,8 @@ def sweep_predictions(
         Settings to try.
     scratch : path-like
         Folder that workers can reach, for files that are removed at the end.
+    places : mapping of str to str, optional
+        Shard of each image of the sets, needed where one is a joint shard.
     truth : Path, optional
         Folder of true label maps, paired with images by name.
     sample : int
@@ -97,7 +101,7 @@ def sweep_predictions(
         If tables, stores or label maps are missing or do not fit each other, or no crop is left.
     """
     dask = dask or DaskSettings()
-    swept = _choose(crops, predictions, truth, sample)
+    swept = _choose(crops, predictions, places, truth, sample)
     task = choose_task_size(len(swept), most_workers(dask, workers))
     with writing(scratch):
         Path(scratch).mkdir(parents=True, exist_ok=True)
@@ -124,11 +128,12 @@ def sweep_predictions(
 def _choose(
     crops: Sequence[tuple[_Path, _Path]],
     predictions: Sequence[_Path],
+    places: Places | None,
     truth: Path | None,
     sample: int,
 ) -> list[SweptCrop]:
     """Return the crops to segment: readable ones, and with a truth only those that have one."""
-    listed, _ = list_crops(crops, predictions, pixels=False)
+    listed, _ = list_crops(crops, predictions, pixels=False, places=places)
     found = [crop for crop in listed if crop.status == "ok"]
     paths: dict[str, Path] = {}
     if truth is not None:
@@ -139,7 +144,7 @@ def _choose(
     if 0 < sample < len(found):
         spread = np.linspace(0, len(found) - 1, sample).round().astype(np.intp)
         found = [found[at] for at in spread]
-    shapes = image_shapes([Path(table) for table, _ in crops])
+    shapes = image_shapes([Path(table) for table, _ in crops], places)
     return [SweptCrop(crop, paths.get(crop.image), shapes[crop.image]) for crop in found]
 
 

@@ -13,6 +13,7 @@ from phenopipe.errors import InputError
 from phenopipe.evaluate.label_files import PICTURE_SUFFIX, find_label_maps
 from phenopipe.evaluate.metrics import mean_best_dice
 from phenopipe.evaluate.overlap import Overlap
+from phenopipe.own_rows import Places, own_rows
 from phenopipe.window import Box, Window
 
 Labels = NDArray[np.integer[Any]]
@@ -153,12 +154,15 @@ def _sample(labels: Labels, to_image: NDArray[np.float64], size: int) -> NDArray
     return found.reshape(size, size)
 
 
-def image_shapes(tables: Sequence[Path]) -> dict[str, tuple[int, int]]:
+def image_shapes(
+    tables: Sequence[Path], places: Places | None = None
+) -> dict[str, tuple[int, int]]:
     """Read height and width of the images that crops were cut from."""
     from phenopipe.crop_table import read_crop_table
 
     shapes: dict[str, tuple[int, int]] = {}
     for table in tables:
         rows = read_crop_table(table)[["image", "image_height", "image_width"]]
+        rows = rows.iloc[own_rows(table, rows["image"].tolist(), places)]
         shapes |= {image: (int(h), int(w)) for image, h, w in rows.itertuples(index=False)}
     return shapes

@@ -15,6 +15,7 @@ from phenopipe.config import QualitySettings
 from phenopipe.crop_table import read_crop_table
 from phenopipe.errors import StoreError
 from phenopipe.model.find import file_sha256
+from phenopipe.own_rows import Places, own_rows
 from phenopipe.plan import read_plan
 from phenopipe.provenance import code_facts
 from phenopipe.tabulate.columns import LEAF_TRAITS, LEAVES, PLANT_TRAITS, PLANTS
@@ -66,7 +67,9 @@ def tabulate_set(
         If a table of an earlier stage is missing or damaged.
     """
     sheet = None if plants_sheet is None else read_plants_sheet(plants_sheet)
-    pots = join_pots(planned_images(plan), read_crops(crops), sheet)
+    images = planned_images(plan)
+    places = dict(zip(images["image"], images["shard"], strict=True))
+    pots = join_pots(images, read_crops(crops, places), sheet)
     measured = read_measurements(measurements)
     plants = plant_rows(pots, measured, quality=quality, provenance=provenance)
     about = {**vars(provenance), **code_facts(), **_inputs(plan, plants_sheet), **(facts or {})}
@@ -93,8 +96,15 @@ def planned_images(path: _Path) -> pd.DataFrame:
     return plan[plan["status"] == "kept"].reset_index(drop=True)
 
 
-def read_crops(paths: Iterable[_Path]) -> pd.DataFrame:
+def read_crops(paths: Iterable[_Path], places: Places | None = None) -> pd.DataFrame:
     """Read the crops' TSVs of a set, one after another.
+
+    Parameters
+    ----------
+    paths : iterable of path-like
+        The tables.
+    places : mapping of str to str, optional
+        Shard of each image of the set, needed where one is a joint shard.
 
     Returns
     -------
@@ -107,7 +117,10 @@ def read_crops(paths: Iterable[_Path]) -> pd.DataFrame:
         If one is missing or damaged.
     """
     columns = ["image", "pot", *CROP_TEXT, *CROP_NUMBERS]
-    tables = [read_crop_table(path)[columns] for path in paths]
+    tables = []
+    for path in paths:
+        table = read_crop_table(path)[columns]
+        tables.append(table.iloc[own_rows(path, table["image"].tolist(), places)])
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=columns)
 
 

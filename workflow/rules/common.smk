@@ -63,7 +63,8 @@ if HAS_FOLDER:
 
 
 wildcard_constraints:
-    set="[A-Za-z0-9._%-]+",
+    # A plus sign is in names of joint shards alone, which ingest and predict know as sets.
+    set="[A-Za-z0-9._%+-]+",
     shard="[0-9]+",
     model="|".join(map(re.escape, CONFIG.models)),
     analysis="|".join(map(re.escape, CONFIG.analyses)),
@@ -105,11 +106,10 @@ def model_of(wildcards):
 
 
 def shards_of(pattern):
-    """Make an input function that fills a pattern with a set's shards."""
+    """Make an input function that fills a pattern with a set's shards, joint ones too."""
     return lambda wildcards: expand(
         pattern,
-        shard=ROSTERS[wildcards.set].shards,
-        set=wildcards.set,
+        shard=ROSTERS[wildcards.set].shard_paths,
         model=model_of(wildcards),
     )
 
@@ -127,16 +127,18 @@ def both_of(pattern):
 
 
 def all_crops(wildcards):
-    """Name the crops of all image sets."""
-    return [
-        path
-        for name in ROSTERS
-        for path in expand(
-            ["results/crops/{set}/{shard}.zarr", "results/crops/{set}/{shard}.tsv"],
-            set=name,
-            shard=ROSTERS[name].shards,
-        )
-    ]
+    """Name the crops of all image sets, those of a joint shard once."""
+    shards = dict.fromkeys(
+        shard for outline in ROSTERS.values() for shard in outline.shard_paths
+    )
+    return expand(
+        ["results/crops/{shard}.zarr", "results/crops/{shard}.tsv"], shard=shards
+    )
+
+
+def drawn_pictures(wildcards):
+    """Name the folders of drawn pictures that a shard is cut from."""
+    return expand("results/synth/images/{set}", set=ROSTERS.sets_of(wildcards.set))
 
 
 def settings_of(block):

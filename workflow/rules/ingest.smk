@@ -1,7 +1,8 @@
 # Pictures to crops. The plan is no input on purpose: a shard runs again when its own digest changes.
+# A shard that several small image sets share has a name of its own in place of a set's.
 rule ingest:
     input:
-        pictures="results/synth/images/{set}" if CONFIG.synth else [],
+        pictures=drawn_pictures if CONFIG.synth else [],
     output:
         crops=directory("results/crops/{set}/{shard}.zarr"),
         table="results/crops/{set}/{shard}.tsv",
@@ -14,7 +15,7 @@ rule ingest:
     threads: min(2, ALL_CORES)
     params:
         roster="results/plan/{set}.roster.tsv",
-        digest=lambda wildcards: ROSTERS[wildcards.set].shard_digest(wildcards.shard),
+        digest=lambda wildcards: ROSTERS.shard_digest(wildcards.set, wildcards.shard),
         image_root=lambda wildcards: CONFIG.plan.image_root,
         settings=CONFIG.ingest.model_dump(mode="json"),
     message:

@@ -3,8 +3,8 @@ rule report:
     input:
         plants="results/analyses/{analysis}/sets/{set}/plants.parquet",
         schema="results/analyses/{analysis}/sets/{set}/plants.schema.json",
-        tables=shards_of("results/crops/{set}/{shard}.tsv"),
-        crops=shards_of("results/crops/{set}/{shard}.zarr"),
+        tables=shards_of("results/crops/{shard}.tsv"),
+        crops=shards_of("results/crops/{shard}.zarr"),
         labels="results/analyses/{analysis}/sets/{set}/labels.zarr",
     output:
         "results/analyses/{analysis}/sets/{set}/report.html",
@@ -15,6 +15,7 @@ rule report:
     conda:
         "../../envs/phenopipe.yaml"
     params:
+        roster="results/plan/{set}.roster.tsv",
         settings=CONFIG.report.model_dump(mode="json"),
         made_with=made_with,
     message:

@@ -6,8 +6,8 @@ localrules:
 rule tabulate:
     input:
         plan="results/plan/{set}.tsv",
-        crops=shards_of("results/crops/{set}/{shard}.tsv"),
-        predictions=shards_of("results/predictions/{model}/{set}/{shard}.zarr"),
+        crops=shards_of("results/crops/{shard}.tsv"),
+        predictions=shards_of("results/predictions/{model}/{shard}.zarr"),
         measurements="results/analyses/{analysis}/sets/{set}/measurements.parquet",
         plants_sheet=CONFIG.tabulate.plants_sheet or [],
     output:
