@@ -17,7 +17,6 @@ Steps, none of which depends on an order of seeds or labels:
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -26,23 +25,13 @@ from scipy import ndimage
 
 from phenopipe.config import SegmentSettings
 from phenopipe.encoding import background_direction
-from phenopipe.segment.confidence import leaf_confidence
+from phenopipe.segment.confidence import confidence_at
 from phenopipe.segment.regions import Region, grow_regions, join, same_leaf
 from phenopipe.segment.seeds import Seeds, bounding_box, find_seeds, grown
 
 #: Cosine to no leaf: more than outside a region, less than inside.
 NO_LEAF = np.float32(-1.5)
 EIGHT = np.ones((3, 3), bool)
-
-
-@dataclass(frozen=True)
-class _Claims:
-    """Best and second-best leaf of each pixel, 0 = none, and cosines to them."""
-
-    owner: NDArray[np.int32]
-    best: NDArray[np.float32]
-    runner_up: NDArray[np.int32]
-    second: NDArray[np.float32]
 
 
 def cluster(
@@ -108,25 +97,21 @@ def _cluster_box(
     least = np.float32(np.cos(np.deg2rad(settings.max_angle_deg)))
     regions = list(grow_regions(embedding, np.maximum(to_background, least), seeds, reach))
     regions, seeds = _one_region_a_leaf(regions, seeds, settings.merge_angle_deg)
-    claims = _compete(regions, seeds, to_background.shape)
-
-    at = np.flatnonzero(claims.owner > 0)
-    kept = _one_piece(claims.owner, regions, seeds)
-    leaf = kept.ravel()[at].astype(np.intp)
-    area, confidence = leaf_confidence(kept, distance, len(seeds))
+    owner = _compete(regions, seeds, to_background.shape)
+    at = np.flatnonzero(owner > 0)
+    kept = _one_piece(owner, regions, seeds)
+    leaf = kept.ravel().take(at).astype(np.intp)
+    area, confidence = confidence_at(at, leaf, kept, distance, len(seeds))
     real = (area >= max(1.0, settings.min_leaf_area_px)) & (confidence >= settings.min_confidence)
     real[0] = False
     lost = at[~real[leaf]]
-    kept.ravel()[lost] = 0
-    runner_up = claims.runner_up.ravel()[lost]
-    if real[runner_up].any():
-        kept.ravel()[lost] = runner_up * real[runner_up]
-        kept = _one_piece(kept, regions, seeds)
-        leaf = kept.ravel()[at].astype(np.intp)
-    labels = np.zeros(kept.shape, np.uint32)
+    if lost.size:
+        second = _second_best(lost, regions, seeds, kept.shape[1])
+        kept.ravel()[lost] = second * real[second]
+        if real[second].any():
+            kept = _one_piece(kept, regions, seeds)
     number = (np.cumsum(real) * real).astype(np.uint32)
-    labels.ravel()[at] = number[leaf]
-    return labels, confidence[real]
+    return number.take(kept), confidence[real]
 
 
 def _one_region_a_leaf(
@@ -143,69 +128,79 @@ def _one_region_a_leaf(
     return joined, seeds.take(np.array([group[0] for group in groups]))
 
 
-def _compete(regions: list[Region], seeds: Seeds, shape: tuple[int, ...]) -> _Claims:
-    """Give each pixel its best and its second-best leaf."""
-    claims = _Claims(
-        np.zeros(shape, np.int32),
-        np.full(shape, NO_LEAF),
-        np.zeros(shape, np.int32),
-        np.full(shape, NO_LEAF),
-    )
+def _compete(regions: list[Region], seeds: Seeds, shape: tuple[int, ...]) -> NDArray[np.int32]:
+    """Give each pixel its best leaf, 0 = none."""
+    all_owners, all_best = np.zeros(shape, np.int32), np.full(shape, NO_LEAF)
     for leaf, region in enumerate(regions, 1):
-        _claim(claims, leaf, region, seeds)
-    return claims
+        owner, best, cosine = all_owners[region.window], all_best[region.window], region.cosine
+        wins = cosine > best
+        tied = cosine == best
+        if tied.any():
+            rows, columns = tied.nonzero()
+            pixels = rows + region.top, columns + region.left
+            wins[tied] = _nearer(seeds, leaf, owner[tied], *pixels)
+        np.copyto(owner, np.int32(leaf), where=wins)
+        np.maximum(best, cosine, out=best)
+    return all_owners
 
 
-def _claim(claims: _Claims, leaf: int, region: Region, seeds: Seeds) -> None:
-    at = region.window
-    owner, best, runner_up, second = (
-        part[at] for part in (claims.owner, claims.best, claims.runner_up, claims.second)
-    )
-    cosine = region.cosine
-    wins = cosine > best
-    tied = cosine == best
-    if tied.any():
-        rows, columns = (
-            index + start.start for index, start in zip(tied.nonzero(), at, strict=True)
-        )
-        rivals = owner[tied] - 1
-        wins[tied] = _squared(seeds, leaf - 1, rows, columns) < _squared(
-            seeds, rivals, rows, columns
-        )
-    # The lesser of this leaf and the one before it may be the second best.
-    lesser = np.minimum(best, cosine)
-    follows = wins | (lesser > second)
-    np.copyto(runner_up, np.where(wins, owner, np.int32(leaf)), where=follows)
-    np.maximum(second, lesser, out=second)
-    np.copyto(owner, np.int32(leaf), where=wins)
-    np.maximum(best, cosine, out=best)
+def _second_best(
+    places: NDArray[np.intp], regions: list[Region], seeds: Seeds, width: int
+) -> NDArray[np.int32]:
+    """Return the second-best leaf, 0 = none, of pixels at sorted places of the flattened map."""
+    rows, columns = np.divmod(places, width)
+    all_owners, all_seconds = np.zeros((2, len(places)), np.int32)
+    all_best, all_second_best = np.full((2, len(places)), NO_LEAF)
+    begins = np.searchsorted(rows, [region.top for region in regions])
+    ends = np.searchsorted(rows, [region.window[0].stop for region in regions])
+    for leaf, (region, begin, end) in enumerate(zip(regions, begins, ends, strict=True), 1):
+        if begin == end:
+            continue
+        x = columns[begin:end] - region.left
+        at = begin + np.flatnonzero((x >= 0) & (x < region.cosine.shape[1]))
+        cosine = region.cosine[rows[at] - region.top, columns[at] - region.left]
+        owner, best, second_best = all_owners[at], all_best[at], all_second_best[at]
+        wins = cosine > best
+        tied = cosine == best
+        wins[tied] = _nearer(seeds, leaf, owner[tied], rows[at][tied], columns[at][tied])
+        # The lesser of this leaf and the best one before it may be the second best.
+        lesser = np.minimum(best, cosine)
+        follows = wins | (lesser > second_best)
+        all_seconds[at[follows]] = np.where(wins, owner, leaf)[follows]
+        all_second_best[at] = np.maximum(second_best, lesser)
+        all_owners[at[wins]] = leaf
+        all_best[at] = np.maximum(best, cosine)
+    return all_seconds
 
 
-def _squared(
+def _nearer(
     seeds: Seeds,
-    index: int | NDArray[np.int32],
+    leaf: int,
+    rivals: NDArray[np.int32],
     rows: NDArray[np.intp],
     columns: NDArray[np.intp],
-) -> NDArray[np.intp]:
-    """Return squared distances of pixels to seeds."""
-    squared: NDArray[np.intp] = (seeds.rows[index] - rows) ** 2 + (
-        seeds.columns[index] - columns
-    ) ** 2
-    return squared
+) -> NDArray[np.bool_]:
+    """Tell which pixels are nearer to a leaf's seed than to their rival's."""
+    one, other = (
+        (seeds.rows[k - 1] - rows) ** 2 + (seeds.columns[k - 1] - columns) ** 2
+        for k in (leaf, rivals)
+    )
+    nearer: NDArray[np.bool_] = one < other
+    return nearer
 
 
 def _one_piece(owner: NDArray[np.int32], regions: list[Region], seeds: Seeds) -> NDArray[np.int32]:
     """Keep of each leaf the piece with its seed, or the largest piece if it lost that pixel."""
-    marked = owner.copy()
+    marked = -owner
     places = zip(regions, seeds.rows.tolist(), seeds.columns.tolist(), strict=True)
     for leaf, (region, row, column) in enumerate(places, 1):
         # In its window only: OpenCV's flood fill takes time for all of the map that it is given.
         window = marked[region.window]
         if owner[row, column] == leaf:
-            cv2.floodFill(window, None, (column - region.left, row - region.top), -leaf, flags=8)
+            cv2.floodFill(window, None, (column - region.left, row - region.top), leaf, flags=8)
         else:
-            window[_largest_piece(window == leaf)] = -leaf
-    return np.maximum(-marked, 0)
+            window[_largest_piece(window == -leaf)] = leaf
+    return np.maximum(marked, 0, out=marked)
 
 
 def _largest_piece(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
