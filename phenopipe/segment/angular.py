@@ -66,7 +66,8 @@ def cluster(
         return labels, np.zeros(0)
     near = to_background < _surely_background(seeds)
     near[seeds.rows, seeds.columns] = True
-    reach = math.isqrt(np.count_nonzero(near) // len(seeds)) + 1
+    # In this window many a leaf has room: its area is about the square of half the window's side.
+    reach = math.isqrt(2 * np.count_nonzero(near) // len(seeds)) + 1
     # With a rim of background, where there is any: the box's edge is no edge of the picture.
     box = grown(bounding_box(near), 1, near.shape)
     boxed, confidence = _cluster_box(
@@ -106,7 +107,7 @@ def _cluster_box(
     real[0] = False
     lost = at[~real[leaf]]
     if lost.size:
-        second = _second_best(lost, regions, seeds, kept.shape[1])
+        second = _second_best(lost, owner, regions, seeds)
         kept.ravel()[lost] = second * real[second]
         if real[second].any():
             kept = _one_piece(kept, regions, seeds)
@@ -138,55 +139,68 @@ def _compete(regions: list[Region], seeds: Seeds, shape: tuple[int, ...]) -> NDA
         if tied.any():
             rows, columns = tied.nonzero()
             pixels = rows + region.top, columns + region.left
-            wins[tied] = _nearer(seeds, leaf, owner[tied], *pixels)
+            rivals = owner[tied].astype(np.intp) - 1
+            wins[tied] = _squared(seeds, leaf - 1, *pixels) < _squared(seeds, rivals, *pixels)
         np.copyto(owner, np.int32(leaf), where=wins)
         np.maximum(best, cosine, out=best)
     return all_owners
 
 
 def _second_best(
-    places: NDArray[np.intp], regions: list[Region], seeds: Seeds, width: int
-) -> NDArray[np.int32]:
-    """Return the second-best leaf, 0 = none, of pixels at sorted places of the flattened map."""
-    rows, columns = np.divmod(places, width)
-    all_owners, all_seconds = np.zeros((2, len(places)), np.int32)
-    all_best, all_second_best = np.full((2, len(places)), NO_LEAF)
+    places: NDArray[np.intp], owner: NDArray[np.int32], regions: list[Region], seeds: Seeds
+) -> NDArray[np.intp]:
+    """Return the second-best leaf, 0 = none, of pixels at sorted places of the flattened map.
+
+    Of equal ones it is the one that the best leaf overtook, had they come in the order of labels:
+    among those before it the nearest, else the first after it.
+    """
+    rows, columns = np.divmod(places, owner.shape[1])
     begins = np.searchsorted(rows, [region.top for region in regions])
     ends = np.searchsorted(rows, [region.window[0].stop for region in regions])
-    for leaf, (region, begin, end) in enumerate(zip(regions, begins, ends, strict=True), 1):
-        if begin == end:
-            continue
-        x = columns[begin:end] - region.left
-        at = begin + np.flatnonzero((x >= 0) & (x < region.cosine.shape[1]))
-        cosine = region.cosine[rows[at] - region.top, columns[at] - region.left]
-        owner, best, second_best = all_owners[at], all_best[at], all_second_best[at]
-        wins = cosine > best
-        tied = cosine == best
-        wins[tied] = _nearer(seeds, leaf, owner[tied], rows[at][tied], columns[at][tied])
-        # The lesser of this leaf and the best one before it may be the second best.
-        lesser = np.minimum(best, cosine)
-        follows = wins | (lesser > second_best)
-        all_seconds[at[follows]] = np.where(wins, owner, leaf)[follows]
-        all_second_best[at] = np.maximum(second_best, lesser)
-        all_owners[at[wins]] = leaf
-        all_best[at] = np.maximum(best, cosine)
-    return all_seconds
+    held = [
+        _cosines_at(region, leaf, rows, columns, begin, end)
+        for leaf, (region, begin, end) in enumerate(zip(regions, begins, ends, strict=True), 1)
+        if begin < end
+    ]
+    at, leaves, cosines = (np.concatenate(part) for part in zip(*held, strict=True))
+    best = owner.ravel()[places[at]]
+    rival = (leaves != best) & (cosines > NO_LEAF)
+    at, leaves, cosines, best = at[rival], leaves[rival], cosines[rival], best[rival]
+    after = leaves > best
+    squared = np.where(after, 0, _squared(seeds, leaves - 1, rows[at], columns[at]))
+    order = np.lexsort((leaves, squared, after, -cosines, at))
+    first = order[np.flatnonzero(np.diff(at[order], prepend=-1))]
+    second = np.zeros(len(places), np.intp)
+    second[at[first]] = leaves[first]
+    return second
 
 
-def _nearer(
-    seeds: Seeds,
+def _cosines_at(
+    region: Region,
     leaf: int,
-    rivals: NDArray[np.int32],
     rows: NDArray[np.intp],
     columns: NDArray[np.intp],
-) -> NDArray[np.bool_]:
-    """Tell which pixels are nearer to a leaf's seed than to their rival's."""
-    one, other = (
-        (seeds.rows[k - 1] - rows) ** 2 + (seeds.columns[k - 1] - columns) ** 2
-        for k in (leaf, rivals)
-    )
-    nearer: NDArray[np.bool_] = one < other
-    return nearer
+    begin: int,
+    end: int,
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
+    """Return which of the pixels `begin` to `end` a region's window holds, its leaf and cosines."""
+    x = columns[begin:end] - region.left
+    at = begin + np.flatnonzero((x >= 0) & (x < region.cosine.shape[1]))
+    cosine = region.cosine[rows[at] - region.top, columns[at] - region.left]
+    return at, np.full(len(at), leaf), cosine
+
+
+def _squared(
+    seeds: Seeds,
+    index: int | NDArray[np.intp],
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+) -> NDArray[np.intp]:
+    """Return squared distances of pixels to seeds."""
+    squared: NDArray[np.intp] = (seeds.rows[index] - rows) ** 2 + (
+        seeds.columns[index] - columns
+    ) ** 2
+    return squared
 
 
 def _one_piece(owner: NDArray[np.int32], regions: list[Region], seeds: Seeds) -> NDArray[np.int32]:

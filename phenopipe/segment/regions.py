@@ -111,8 +111,8 @@ def _grow(
     _, _, _, (x, y, width, height) = cv2.floodFill(agrees, None, (column, row), 2, flags=8)
     inside = slice(y, y + height), slice(x, x + width)
     found = np.where(agrees[inside] == 2, cosine[inside], OUTSIDE)
-    # Where the region reaches the window's border, that moves away by two lengths of the window.
-    rows, columns = 2 * cosine.shape[0], 2 * cosine.shape[1]
+    # Where the region reaches the window's border, that moves away by the window's length.
+    rows, columns = cosine.shape
     room = _Bounds(
         top - rows * (y == 0),
         bottom + rows * (y + height == cosine.shape[0]),
