@@ -66,8 +66,8 @@ def cluster(
         return labels, np.zeros(0)
     near = to_background < _surely_background(seeds)
     near[seeds.rows, seeds.columns] = True
-    # In this window many a leaf has room: its area is about the square of half the window's side.
-    reach = math.isqrt(2 * np.count_nonzero(near) // len(seeds)) + 1
+    # Most leaves have room in a window of six times their mean area.
+    reach = math.isqrt(3 * np.count_nonzero(near) // (2 * len(seeds))) + 1
     # With a rim of background, where there is any: the box's edge is no edge of the picture.
     box = grown(bounding_box(near), 1, near.shape)
     boxed, confidence = _cluster_box(
@@ -100,7 +100,7 @@ def _cluster_box(
     regions, seeds = _one_region_a_leaf(regions, seeds, settings.merge_angle_deg)
     owner = _compete(regions, seeds, to_background.shape)
     at = np.flatnonzero(owner > 0)
-    kept = _one_piece(owner, regions, seeds)
+    kept = _one_piece(owner, regions, seeds, np.ones(len(seeds) + 1, bool))
     leaf = kept.ravel().take(at).astype(np.intp)
     area, confidence = confidence_at(at, leaf, kept, distance, len(seeds))
     real = (area >= max(1.0, settings.min_leaf_area_px)) & (confidence >= settings.min_confidence)
@@ -108,11 +108,14 @@ def _cluster_box(
     lost = at[~real[leaf]]
     if lost.size:
         second = _second_best(lost, owner, regions, seeds)
-        kept.ravel()[lost] = second * real[second]
-        if real[second].any():
-            kept = _one_piece(kept, regions, seeds)
+        second *= real[second]
+        kept.ravel()[lost] = second
+        grown_leaves = np.zeros(len(real), bool)
+        grown_leaves[second] = second > 0
+        kept = _one_piece(kept, regions, seeds, grown_leaves)
     number = (np.cumsum(real) * real).astype(np.uint32)
-    return number.take(kept), confidence[real]
+    labels = kept.view(np.uint32) if real[1:].all() else number.take(kept)
+    return labels, confidence[real]
 
 
 def _one_region_a_leaf(
@@ -203,11 +206,19 @@ def _squared(
     return squared
 
 
-def _one_piece(owner: NDArray[np.int32], regions: list[Region], seeds: Seeds) -> NDArray[np.int32]:
-    """Keep of each leaf the piece with its seed, or the largest piece if it lost that pixel."""
+def _one_piece(
+    owner: NDArray[np.int32], regions: list[Region], seeds: Seeds, chosen: NDArray[np.bool_]
+) -> NDArray[np.int32]:
+    """Keep of each chosen leaf the piece with its seed, or the largest if it lost that pixel."""
+    leaves = np.flatnonzero(chosen[1:])
+    if not leaves.size:
+        return owner
     marked = -owner
-    places = zip(regions, seeds.rows.tolist(), seeds.columns.tolist(), strict=True)
-    for leaf, (region, row, column) in enumerate(places, 1):
+    if not chosen.all():
+        marked = np.where(chosen.take(owner), marked, owner)
+    for k in leaves.tolist():
+        leaf, region = k + 1, regions[k]
+        row, column = int(seeds.rows[k]), int(seeds.columns[k])
         # In its window only: OpenCV's flood fill takes time for all of the map that it is given.
         window = marked[region.window]
         if owner[row, column] == leaf:

@@ -82,14 +82,15 @@ def _shape_distance(
     # OpenCV filters no 32-bit integers; float32 is exact for 2^24 leaves.
     kinds = {np.uint8: 2**8, np.uint16: 2**16, np.float32: 2**24}
     values = np.asarray(labels, next(kind for kind, most in kinds.items() if count < most))
-    inside = (cv2.erode(values, _SQUARE) == cv2.dilate(values, _SQUARE)) & (labels > 0)
+    # Inside the background, too, which changes nothing: its border is all that leaves see of it.
+    inside = cv2.erode(values, _SQUARE) == cv2.dilate(values, _SQUARE)
     if inside.all():
         return np.ones(len(at), np.float32)
     apart = cv2.distanceTransform(inside.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     shape = apart.ravel().take(at)
     largest = np.zeros(count + 1, np.float32)
     # Of each run of one leaf first: there are far fewer of them than pixels.
-    first = np.flatnonzero(np.diff(leaf, prepend=-1))
+    first = np.flatnonzero(np.append(True, leaf[1:] != leaf[:-1]))
     np.maximum.at(largest, leaf[first], np.maximum.reduceat(shape, first))
     # A leaf so thin that it is all border is 1 all over.
     thin = largest == 0
