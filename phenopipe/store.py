@@ -134,7 +134,7 @@ def write_block(
     OSError
         If the file system is full or cannot be written.
     """
-    array = open_array(open_store(store), name)
+    array = zarr.open_array(Path(store), path=name, mode="r")
     path = block_file(array, start)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{uuid4().hex}")

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 import pandas as pd
@@ -19,6 +18,7 @@ from phenopipe.encoding import decode_distance, decode_embedding
 from phenopipe.errors import StoreError
 from phenopipe.memory import keep_freed_memory
 from phenopipe.segment.leaves import Segmentation, find_leaves
+from phenopipe.segment.measured import KEYS, write_measured
 from phenopipe.segment.sources import Crop
 from phenopipe.segment.traits import TRAITS, Columns, trait_columns
 from phenopipe.store import (
@@ -37,8 +37,6 @@ Opener = Callable[[str, Kind, str], zarr.Array[Any]]
 
 #: Group of a store in which tasks leave their files while a set is segmented.
 PARTS = "parts"
-#: Columns of the measurements before the traits.
-KEYS = ("crop_id", "image", "pot", "crop_index", "label", "status", "reason")
 
 
 def create_parts(labels: zarr.Group, count: int, size: int, task: int) -> None:
@@ -66,9 +64,9 @@ def segment_block(
     """Segment a block of crops and leave their labels and measurements in files of its own.
 
     Files: a block of ``parts/labels`` and of ``parts/window`` (left, top and side of what each
-    crop's labels cover, zeros where there are none), and the table that `read_measured` reads:
-    one row with label 0 for each crop, then one for each of its leaves. A crop whose stored
-    pixels are damaged has status "damaged".
+    crop's labels cover, zeros where there are none), and a table of measurements: one row with
+    label 0 for each crop, then one for each of its leaves. A crop whose stored pixels are damaged
+    has status "damaged".
 
     Parameters
     ----------
@@ -93,28 +91,7 @@ def segment_block(
     done = [_segment_crop(crop, opened, size, settings) for crop in crops]
     write_block(labels_store, f"{PARTS}/labels", start, [crop.labels for crop in done])
     write_block(labels_store, f"{PARTS}/window", start, [crop.window for crop in done])
-    _write_whole(_table_path(labels_store, start), _name_rows(done, crops, start))
-
-
-def read_measured(labels_store: str, start: int) -> pd.DataFrame:
-    """Read the measurements that `segment_block` left of a block."""
-    return pd.read_parquet(_table_path(labels_store, start))
-
-
-def _write_whole(path: Path, table: pd.DataFrame) -> None:
-    """Write a table that no reader, and no second run of the task, ever sees half-written."""
-    part = path.with_name(f"{path.name}.{uuid4().hex}")
-    table.to_parquet(part, index=False)
-    part.replace(path)
-
-
-def _table_path(labels_store: str, start: int) -> Path:
-    return Path(labels_store, PARTS, f"{start}.parquet")
-
-
-def empty_measurements() -> pd.DataFrame:
-    """Return measurements without rows, columns and types as always."""
-    return _typed(pd.DataFrame(columns=[*KEYS, *TRAITS]))
+    write_measured(Path(labels_store, PARTS), start, _name_rows(done, crops, start))
 
 
 @dataclass(frozen=True)
@@ -147,9 +124,9 @@ def _segment_crop(crop: Crop, opened: Opener, size: int, settings: SegmentSettin
     return _Segmented(*nothing, traits, status, reason)
 
 
-def _name_rows(done: Sequence[_Segmented], crops: Sequence[Crop], start: int) -> pd.DataFrame:
+def _name_rows(done: Sequence[_Segmented], crops: Sequence[Crop], start: int) -> Columns:
     """Join the traits of crops, and say in each row which crop it is of."""
-    columns = {
+    of_crops = {
         "crop_id": [crop.crop_id for crop in crops],
         "image": [crop.image for crop in crops],
         "pot": [crop.pot for crop in crops],
@@ -157,13 +134,11 @@ def _name_rows(done: Sequence[_Segmented], crops: Sequence[Crop], start: int) ->
         "status": [crop.status for crop in done],
         "reason": [crop.reason for crop in done],
     }
-    # Once for all crops: pandas takes longer for a column than a crop takes to measure it.
-    keys = pd.DataFrame(columns)
-    rows = keys.loc[np.repeat(np.arange(len(crops)), [len(crop.traits["label"]) for crop in done])]
-    traits = {
-        name: np.concatenate([crop.traits[name] for crop in done]) for name in ("label", *TRAITS)
-    }
-    return _typed(pd.concat([rows.reset_index(drop=True), pd.DataFrame(traits)], axis=1))
+    rows = [len(crop.traits["label"]) for crop in done]
+    columns = {name: np.repeat(np.array(values), rows) for name, values in of_crops.items()}
+    for name in ("label", *TRAITS):
+        columns[name] = np.concatenate([crop.traits[name] for crop in done]).astype(np.float64)
+    return {name: columns[name] for name in (*KEYS, *TRAITS)}
 
 
 def segment_crop(
@@ -252,11 +227,8 @@ def read_prediction(
 
 def open_cached() -> Opener:
     """Return a function that opens an array of a store, each only once."""
-    return cache(_open)
-
-
-def _open(store: str, kind: Kind, name: str) -> zarr.Array[Any]:
-    return open_array(open_store(store, kind), name)
+    opened = cache(open_store)
+    return cache(lambda store, kind, name: open_array(opened(store, kind), name))
 
 
 def decode_inside(
@@ -280,10 +252,3 @@ def _find_inside(
     labels = np.zeros(distance.shape, np.uint32)
     labels[top:bottom, left:right] = found.labels
     return Segmentation(labels, found.confidence)
-
-
-def _typed(table: pd.DataFrame) -> pd.DataFrame:
-    """Fix order and types of columns, whatever the rows hold."""
-    types: dict[str, str] = dict.fromkeys(TRAITS, "float64") | {"touches_edge": "boolean"}
-    types |= dict.fromkeys(KEYS, "str") | {"crop_index": "int64", "label": "int64"}
-    return table[[*KEYS, *TRAITS]].astype(types)

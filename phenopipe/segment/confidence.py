@@ -87,7 +87,7 @@ def _shape_distance(
     if inside.all():
         return np.ones(len(at), np.float32)
     apart = cv2.distanceTransform(inside.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
-    shape = apart.ravel().take(at)
+    shape: NDArray[np.float32] = np.asarray(apart, np.float32).ravel().take(at)
     largest = np.zeros(count + 1, np.float32)
     # Of each run of one leaf first: there are far fewer of them than pixels.
     first = np.flatnonzero(np.append(True, leaf[1:] != leaf[:-1]))

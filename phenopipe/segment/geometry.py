@@ -57,7 +57,8 @@ def convex_hulls(runs: Runs, matrix: NDArray[np.float64]) -> Hulls:
         Of shapes 0..count, in the transform's units.
     """
     corners, first = _outer_corners(runs)
-    hulls = [cv2.convexHull(points)[:, 0] for points in np.split(corners, first[1:])]
+    each = np.split(corners, first[1:])
+    hulls = [np.asarray(cv2.convexHull(points), np.float32)[:, 0] for points in each]
     measured = [
         _measure_hulls(hulls[at : at + TOGETHER], matrix) for at in range(0, len(hulls), TOGETHER)
     ]

@@ -14,14 +14,9 @@ from phenopipe.config import DaskSettings, SegmentSettings
 from phenopipe.files import write_aside
 from phenopipe.join_blocks import join_blocks
 from phenopipe.progress import track
-from phenopipe.segment.blocks import (
-    PARTS,
-    create_parts,
-    empty_measurements,
-    read_measured,
-    segment_block,
-)
+from phenopipe.segment.blocks import PARTS, create_parts, segment_block
 from phenopipe.segment.cluster import most_workers
+from phenopipe.segment.measured import read_measured
 from phenopipe.segment.sources import list_crops
 from phenopipe.segment.tasks import Progress, run_tasks
 from phenopipe.store import create_array, create_store, open_array, store_path
@@ -111,8 +106,7 @@ def segment_set(
             progress=progress,
             performance_report=performance_report,
         )
-        tables = [read_measured(folder, at) for at in starts]
-        measurements = pd.concat([empty_measurements(), *tables], ignore_index=True)
+        measurements = read_measured(Path(folder, PARTS), starts)
         _join(store, task)
         with write_aside(measurements_path) as part:
             measurements.to_parquet(part, index=False)

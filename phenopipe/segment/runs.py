@@ -43,7 +43,8 @@ class Runs:
         of_label = self.shape > 0
         length = self.length[of_label]
         ahead = self.row[of_label] * width + self.start[of_label] - (np.cumsum(length) - length)
-        return np.arange(length.sum()) + np.repeat(ahead, length)
+        places: NDArray[np.intp] = np.arange(length.sum()) + np.repeat(ahead, length)
+        return places
 
 
 def find_runs(labels: NDArray[np.integer[Any]]) -> Runs:

@@ -146,7 +146,7 @@ def _quantise(distance: NDArray[np.float32], smoothing: float) -> NDArray[np.uin
     smooth: NDArray[Any] = distance
     if smoothing > 0:
         smooth = cv2.GaussianBlur(distance, (0, 0), smoothing, borderType=cv2.BORDER_REPLICATE)
-    levels = np.multiply(smooth, LEVELS, out=None if smooth is distance else smooth)
+    levels: NDArray[np.float32] = smooth * np.float32(LEVELS)
     np.rint(levels, out=levels)
     np.clip(levels, 0, LEVELS, out=levels)
     return levels.astype(np.uint16)

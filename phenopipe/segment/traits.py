@@ -120,7 +120,9 @@ def trait_columns(
 
 def _over_size(total: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return sums over each label by its size, NaN where there is no pixel."""
-    return np.divide(total, size, out=np.full(total.shape, np.nan), where=size > 0)
+    mean = np.full(total.shape, np.nan)
+    np.divide(total, size, out=mean, where=size > 0)
+    return mean
 
 
 def _with_all(sums: NDArray[np.float64]) -> NDArray[np.float64]:
