@@ -11,7 +11,7 @@ import pandas as pd
 import zarr
 
 from phenopipe.config import DaskSettings, SegmentSettings
-from phenopipe.files import write_aside
+from phenopipe.files import remove, write_aside
 from phenopipe.join_blocks import join_blocks
 from phenopipe.progress import track
 from phenopipe.segment.blocks import PARTS, create_parts, segment_block
@@ -139,7 +139,7 @@ def _join(store: zarr.Group, task: int) -> None:
         parts = open_array(store, f"{PARTS}/{name}")
         block = min(max(CROPS_A_FILE // task, 1) * task, parts.shape[0])
         join_blocks(parts, create_array(store, name, parts.shape, parts.dtype, block=block))
-    del store[PARTS]
+    remove(Path(store_path(store), PARTS))
 
 
 def _report(measurements: pd.DataFrame) -> None:
