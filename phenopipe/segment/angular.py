@@ -110,9 +110,9 @@ def _cluster_box(
         second = _second_best(lost, owner, regions, seeds)
         second *= real[second]
         kept.ravel()[lost] = second
-        grown_leaves = np.zeros(len(real), bool)
-        grown_leaves[second] = second > 0
-        kept = _one_piece(kept, regions, seeds, grown_leaves)
+        gained = np.zeros(len(real), bool)
+        gained[second] = second > 0
+        kept = _one_piece(kept, regions, seeds, gained)
     number = (np.cumsum(real) * real).astype(np.uint32)
     labels = kept.view(np.uint32) if real[1:].all() else number.take(kept)
     return labels, confidence[real]

@@ -64,9 +64,11 @@ def find_runs(labels: NDArray[np.integer[Any]]) -> Runs:
     label = label[begins]
     row, start = np.divmod(bounds[begins], width)
     stop = start + bounds[begins + 1] - bounds[begins]
-    order = np.concatenate([np.arange(len(label)), np.argsort(label, kind="stable")])
-    shape = np.concatenate([np.zeros_like(label), np.sort(label)])
-    return Runs(shape, row[order] - 1, start[order] - 1, stop[order] - 1, int(label.max(initial=0)))
+    by_label = np.argsort(label, kind="stable")
+    shape = np.concatenate([np.zeros_like(label), label[by_label]])
+    order = np.concatenate([np.arange(len(label)), by_label])
+    row, start, stop = (values[order] - 1 for values in (row, start, stop))
+    return Runs(shape, row, start, stop, int(label.max(initial=0)))
 
 
 def framed(labels: NDArray[np.integer[Any]]) -> NDArray[np.unsignedinteger[Any]]:

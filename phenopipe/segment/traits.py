@@ -102,7 +102,7 @@ def trait_columns(
 ) -> Columns:
     """Return the columns of `measure_traits`, for whoever joins the plants of many crops.
 
-    pandas takes as long to make a table of one plant as a tenth of its measuring.
+    pandas takes longer to make a table of a plant than the hulls of its leaves take.
     """
     labels = found.labels
     runs = find_runs(labels)
@@ -222,7 +222,7 @@ def _colour_sums(
     if not runs.count:
         return np.zeros((len(COLOURS), 1))
     # Whole pixels of four bytes are gathered at once, and OpenCV converts them faster than three.
-    whole = cv2.cvtColor(rgb, cv2.COLOR_RGB2RGBA).view(np.uint32).ravel()
+    whole = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2RGBA).view(np.uint32).ravel()
     values = whole.take(runs.places(rgb.shape[1])).view(np.uint8).reshape(-1, 4)
     unit = values.astype(np.float32) / np.float32(255)
     # As one row of an image: OpenCV takes five times as long for a column.
