@@ -233,7 +233,7 @@ def test_hulls_and_outlines_are_those_of_each_shape_alone(seed, leaves):
     for shape in range(labels.max() + 1):
         mask = labels == shape if shape else labels > 0
         row, column = (index[:, None] for index in mask.nonzero())
-        y, x = row + [-0.5, -0.5, 0.5, 0.5], column + [-0.5, 0.5, 0.5, -0.5]
+        y, x = row + np.repeat([-0.5, 0.5], 2), column + np.tile([-0.5, 0.5], 2)
         points = np.stack([x.ravel(), y.ravel()], axis=1) @ matrix.T
         hull = ConvexHull(points)
         assert hulls.area[shape] == pytest.approx(hull.volume)
