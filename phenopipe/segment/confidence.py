@@ -82,8 +82,7 @@ def _shape_distance(
     # OpenCV filters no 32-bit integers; float32 is exact for 2^24 leaves.
     kinds = {np.uint8: 2**8, np.uint16: 2**16, np.float32: 2**24}
     values = np.asarray(labels, next(kind for kind, most in kinds.items() if count < most))
-    # Inside the background, too, which changes nothing: its border is all that leaves see of it.
-    inside = cv2.erode(values, _SQUARE) == cv2.dilate(values, _SQUARE)
+    inside = (cv2.erode(values, _SQUARE) == cv2.dilate(values, _SQUARE)) & (labels > 0)
     if inside.all():
         return np.ones(len(at), np.float32)
     apart = cv2.distanceTransform(inside.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
