@@ -26,6 +26,7 @@ from pathlib import Path
 
 import cv2
 import yaml
+from cpu_time import adopt_orphans, children_cpu_s
 
 from phenopipe.config import PlantSettings
 from phenopipe.synth import draw_plant
@@ -71,14 +72,12 @@ class Season:
             *("--directory", str(self.folder), "--configfile", str(self.folder / "config.yaml")),
             *("--cores", str(self.cores), *arguments),
         ]
-        before, start = os.times(), time.perf_counter()
+        before, start = children_cpu_s(), time.perf_counter()
         done = subprocess.run(command, capture_output=True, text=True, check=False)
-        wall, after = time.perf_counter() - start, os.times()
+        wall = time.perf_counter() - start
         if done.returncode:
             raise SystemExit(done.stdout + done.stderr)
-        cpu = after.children_user + after.children_system
-        cpu -= before.children_user + before.children_system
-        return wall, cpu, done.stdout + done.stderr
+        return wall, children_cpu_s() - before, done.stdout + done.stderr
 
     def results(self, pattern: str) -> list[str]:
         """Name a result of every shard."""
@@ -146,6 +145,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.crops % options.sample:
         parser.error("--crops must be a multiple of --sample: shards are equal")
+    adopt_orphans()
     with tempfile.TemporaryDirectory() as name:
         season = Season(Path(name), options.cores)
         season.write(options.crops, options.sample, options.distinct)

@@ -40,7 +40,7 @@ PARTS = {
     "read": ("read_crop", "read_window"),
     "decode": ("decode_distance", "decode_embedding"),
     "cluster": ("find_leaves",),
-    "measure": ("measure_traits",),
+    "measure": ("trait_columns",),
     "write": ("write_block",),
 }
 MILLI = 1e3

@@ -25,6 +25,7 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+from cpu_time import adopt_orphans, children_cpu_s
 from scipy import ndimage
 
 from phenopipe.config import DaskSettings, PlantSettings, SegmentSettings
@@ -109,17 +110,15 @@ def run_set(folder: Path, cluster: str, workers: int, task_size: int | None) -> 
 
 def measure(folder: Path, count: int, *run: object) -> dict[str, float]:
     """Run this file again with `run` as its task; return times and peak memory of the run."""
-    before = os.times()
-    start = time.perf_counter()
+    before, start = children_cpu_s(), time.perf_counter()
     process = subprocess.Popen([sys.executable, __file__, "--run", str(folder), *map(str, run)])
     peak = [0]
     watch = threading.Thread(target=_watch, args=(process.pid, peak), daemon=True)
     watch.start()
     if process.wait():
         raise SystemExit(f"the run {run} failed")
-    wall, after = time.perf_counter() - start, os.times()
-    cpu = after.children_user + after.children_system
-    cpu -= before.children_user + before.children_system
+    wall = time.perf_counter() - start
+    cpu = children_cpu_s() - before
     return {
         "crops_per_s": round(count / wall, 2),
         "wall_s": round(wall, 2),
@@ -168,6 +167,7 @@ def main() -> None:
     parser.add_argument("--task-sizes", type=int, nargs="*", default=[],
                         help="measure these task sizes with 1 thread as well")  # fmt: skip
     options = parser.parse_args()
+    adopt_orphans()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_set(folder, options.crops)

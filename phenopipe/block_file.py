@@ -15,7 +15,7 @@ https://zarr-specs.readthedocs.io/en/latest/v3/codecs/sharding-indexed/
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, BinaryIO
 
 import google_crc32c
@@ -103,6 +103,15 @@ def read_index(file: BinaryIO, per_file: int) -> NDArray[np.uint64]:
     """
     file.seek(-(_ENTRY * per_file + _CHECKSUM), os.SEEK_END)
     return np.frombuffer(_verified(file.read()), "<u8").reshape(per_file, 2)
+
+
+def write_packed(file: BinaryIO, crops: Iterable[bytes], per_file: int) -> None:
+    """Write all of a file from its crops as :func:`encode_crop` packs them."""
+    places = []
+    for crop in crops:
+        places.append((file.tell(), len(crop)))
+        file.write(crop)
+    file.write(encode_index(places, per_file))
 
 
 def encode_index(places: Sequence[tuple[int, int]], per_file: int) -> bytes:

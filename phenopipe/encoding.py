@@ -69,9 +69,12 @@ def decode_embedding(stored: NDArray[np.int8]) -> NDArray[np.float32]:
     # Most of a picture is background: only the rest needs arithmetic. Up to 8 bytes at once tell.
     together = int(np.gcd(dimensions, 8))
     words = np.ascontiguousarray(stored).reshape(-1, dimensions).view(f"u{together}")
-    some = np.flatnonzero(words if words.shape[1] == 1 else words.any(axis=1))
-    raw = words.take(some, axis=0).view(np.int8).astype(np.float32)
-    length = np.sqrt(np.square(raw) @ np.ones(dimensions, np.float32))
+    # From booleans: NumPy takes three times as long to find what is not zero among numbers.
+    some = np.flatnonzero(words.any(axis=1) if words.shape[1] > 1 else words.ravel() != 0)
+    vectors = words.take(some, axis=0).view(np.int8).astype(np.float32)
+    vectors /= np.sqrt(np.square(vectors) @ np.ones(dimensions, np.float32))[:, None]
     decoded = np.full((len(words), dimensions), background_direction(dimensions)[0])
-    decoded[some] = raw / length[:, None]
+    # A pixel as one element: NumPy takes five times as long for a row of numbers.
+    pixel = np.dtype((np.void, dimensions * decoded.itemsize))
+    np.put(decoded.view(pixel), some, vectors.view(pixel))
     return decoded.reshape(stored.shape)

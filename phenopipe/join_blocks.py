@@ -7,11 +7,11 @@ the format): nothing is decoded, and little is held.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any
 
 import zarr
 
-from phenopipe.block_file import encode_index, read_index
+from phenopipe.block_file import read_index, write_packed
 from phenopipe.errors import StoreError
 from phenopipe.files import writing
 from phenopipe.store import block_file, crops_per_file, store_path
@@ -45,15 +45,7 @@ def join_blocks(parts: zarr.Array[Any], whole: zarr.Array[Any]) -> None:
         with writing(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             with target.open("wb") as out:
-                _join(out, _chunks(parts, start, count), many)
-
-
-def _join(out: BinaryIO, chunks: Iterator[bytes], per_file: int) -> None:
-    places = []
-    for chunk in chunks:
-        places.append((out.tell(), len(chunk)))
-        out.write(chunk)
-    out.write(encode_index(places, per_file))
+                write_packed(out, _chunks(parts, start, count), many)
 
 
 def _chunks(parts: zarr.Array[Any], start: int, count: int) -> Iterator[bytes]:

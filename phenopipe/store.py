@@ -8,17 +8,18 @@ Every block has its file, also where all its pixels are zero: one that is missin
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
+from uuid import uuid4
 
 import numpy as np
 import zarr
 from numpy.typing import DTypeLike, NDArray
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
-from phenopipe.block_file import ZSTD_LEVEL, decode_crop, read_packed
+from phenopipe.block_file import ZSTD_LEVEL, decode_crop, encode_crop, read_packed, write_packed
 from phenopipe.errors import StoreError
 from phenopipe.files import write_aside
 from phenopipe.window import Window
@@ -110,27 +111,36 @@ def create_array(
     )
 
 
-def write_block(store: str | os.PathLike[str], name: str, start: int, values: NDArray[Any]) -> None:
+def write_block(
+    store: str | os.PathLike[str], name: str, start: int, values: Sequence[NDArray[Any]]
+) -> None:
     """Write one block of an array that another process created.
+
+    The file is what Zarr would write, and appears only when whole.
 
     Parameters
     ----------
     store : path-like
         Folder of the store that :func:`create_store` gave.
     name : str
-        Name of the array.
+        Name of the array; it has the default level of compression.
     start : int
         First crop: a multiple of the array's block.
-    values : ndarray
-        The crops of the block.
+    values : sequence of ndarray
+        The crops of the block, of the array's type.
 
     Raises
     ------
     OSError
         If the file system is full or cannot be written.
     """
-    array = zarr.open_array(Path(store), path=name, mode="r+")
-    array.with_config({"write_empty_chunks": True})[start : start + len(values)] = values
+    array = zarr.open_array(Path(store), path=name, mode="r")
+    path = block_file(array, start)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{uuid4().hex}")
+    with part.open("xb") as file:
+        write_packed(file, map(encode_crop, values), crops_per_file(array))
+    part.replace(path)
 
 
 def open_store(path: str | os.PathLike[str], kind: Kind | None = None) -> zarr.Group:

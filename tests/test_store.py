@@ -107,6 +107,22 @@ def test_a_file_for_every_block_also_of_zeros(tmp_path: Path) -> None:
         assert not any(read_crop(array, crop).any() for crop in range(10))
 
 
+def test_a_block_is_the_file_that_zarr_would_write(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    values = (random.integers(0, 4, (10, 8, 8)) * (random.random((10, 1, 1)) < 0.7)).astype("u4")
+    with create_store(tmp_path / "a.zarr", "labels") as group:
+        create_array(group, "whole", values.shape, np.uint32, block=4)[:] = values
+        create_array(group, "blocks", values.shape, np.uint32, block=4)
+        for start in (0, 4, 8):
+            folder = str(group.store_path).removeprefix("file://")
+            write_block(folder, "blocks", start, list(values[start : start + 4]))
+    whole, blocks = (tmp_path / "a.zarr" / name for name in ("whole", "blocks"))
+    assert len(files(whole)) == 4
+    for path in files(whole):
+        assert path.read_bytes() == (blocks / path.relative_to(whole)).read_bytes()
+    assert len(files(blocks)) == 4
+
+
 @pytest.mark.parametrize("black", [False, True])
 def test_a_lost_file_is_named_and_only_its_crops_are_lost(tmp_path: Path, black: bool) -> None:
     values = np.zeros((10, 8, 8, 3), np.uint8) if black else write(tmp_path / "a.zarr", 10, 8, 4)

@@ -1,8 +1,9 @@
 """From predictions to leaves and their measurements."""
 
-from phenopipe.segment.blocks import empty_measurements, segment_crop
+from phenopipe.segment.blocks import segment_crop
 from phenopipe.segment.image_set import segment_set
 from phenopipe.segment.leaves import Segmentation, find_leaves, segment_leaves
+from phenopipe.segment.measured import empty_measurements
 from phenopipe.segment.traits import measure_traits
 
 __all__ = [

@@ -17,7 +17,6 @@ Steps, none of which depends on an order of seeds or labels:
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -26,23 +25,13 @@ from scipy import ndimage
 
 from phenopipe.config import SegmentSettings
 from phenopipe.encoding import background_direction
-from phenopipe.segment.confidence import leaf_confidence
+from phenopipe.segment.confidence import confidence_at
 from phenopipe.segment.regions import Region, grow_regions, join, same_leaf
 from phenopipe.segment.seeds import Seeds, bounding_box, find_seeds, grown
 
 #: Cosine to no leaf: more than outside a region, less than inside.
 NO_LEAF = np.float32(-1.5)
 EIGHT = np.ones((3, 3), bool)
-
-
-@dataclass(frozen=True)
-class _Claims:
-    """Best and second-best leaf of each pixel, 0 = none, and cosines to them."""
-
-    owner: NDArray[np.int32]
-    best: NDArray[np.float32]
-    runner_up: NDArray[np.int32]
-    second: NDArray[np.float32]
 
 
 def cluster(
@@ -77,7 +66,8 @@ def cluster(
         return labels, np.zeros(0)
     near = to_background < _surely_background(seeds)
     near[seeds.rows, seeds.columns] = True
-    reach = math.isqrt(np.count_nonzero(near) // len(seeds)) + 1
+    # Most leaves have room in a window of six times their mean area.
+    reach = math.isqrt(3 * np.count_nonzero(near) // (2 * len(seeds))) + 1
     # With a rim of background, where there is any: the box's edge is no edge of the picture.
     box = grown(bounding_box(near), 1, near.shape)
     boxed, confidence = _cluster_box(
@@ -108,24 +98,23 @@ def _cluster_box(
     least = np.float32(np.cos(np.deg2rad(settings.max_angle_deg)))
     regions = list(grow_regions(embedding, np.maximum(to_background, least), seeds, reach))
     regions, seeds = _one_region_a_leaf(regions, seeds, settings.merge_angle_deg)
-    claims = _compete(regions, seeds, to_background.shape)
-
-    at = np.flatnonzero(claims.owner > 0)
-    kept = _one_piece(claims.owner, regions, seeds)
-    leaf = kept.ravel()[at].astype(np.intp)
-    area, confidence = leaf_confidence(kept, distance, len(seeds))
+    owner = _compete(regions, seeds, to_background.shape)
+    at = np.flatnonzero(owner > 0)
+    kept = _one_piece(owner, regions, seeds, np.ones(len(seeds) + 1, bool))
+    leaf = kept.ravel().take(at).astype(np.intp)
+    area, confidence = confidence_at(at, leaf, kept, distance, len(seeds))
     real = (area >= max(1.0, settings.min_leaf_area_px)) & (confidence >= settings.min_confidence)
     real[0] = False
     lost = at[~real[leaf]]
-    kept.ravel()[lost] = 0
-    runner_up = claims.runner_up.ravel()[lost]
-    if real[runner_up].any():
-        kept.ravel()[lost] = runner_up * real[runner_up]
-        kept = _one_piece(kept, regions, seeds)
-        leaf = kept.ravel()[at].astype(np.intp)
-    labels = np.zeros(kept.shape, np.uint32)
+    if lost.size:
+        second = _second_best(lost, owner, regions, seeds)
+        second *= real[second]
+        kept.ravel()[lost] = second
+        gained = np.zeros(len(real), bool)
+        gained[second] = second > 0
+        kept = _one_piece(kept, regions, seeds, gained)
     number = (np.cumsum(real) * real).astype(np.uint32)
-    labels.ravel()[at] = number[leaf]
+    labels = kept.view(np.uint32) if real[1:].all() else number.take(kept)
     return labels, confidence[real]
 
 
@@ -143,47 +132,70 @@ def _one_region_a_leaf(
     return joined, seeds.take(np.array([group[0] for group in groups]))
 
 
-def _compete(regions: list[Region], seeds: Seeds, shape: tuple[int, ...]) -> _Claims:
-    """Give each pixel its best and its second-best leaf."""
-    claims = _Claims(
-        np.zeros(shape, np.int32),
-        np.full(shape, NO_LEAF),
-        np.zeros(shape, np.int32),
-        np.full(shape, NO_LEAF),
-    )
+def _compete(regions: list[Region], seeds: Seeds, shape: tuple[int, ...]) -> NDArray[np.int32]:
+    """Give each pixel its best leaf, 0 = none."""
+    all_owners, all_best = np.zeros(shape, np.int32), np.full(shape, NO_LEAF)
     for leaf, region in enumerate(regions, 1):
-        _claim(claims, leaf, region, seeds)
-    return claims
+        owner, best, cosine = all_owners[region.window], all_best[region.window], region.cosine
+        wins = cosine > best
+        tied = cosine == best
+        if tied.any():
+            rows, columns = tied.nonzero()
+            pixels = rows + region.top, columns + region.left
+            rivals = owner[tied].astype(np.intp) - 1
+            wins[tied] = _squared(seeds, leaf - 1, *pixels) < _squared(seeds, rivals, *pixels)
+        np.copyto(owner, np.int32(leaf), where=wins)
+        np.maximum(best, cosine, out=best)
+    return all_owners
 
 
-def _claim(claims: _Claims, leaf: int, region: Region, seeds: Seeds) -> None:
-    at = region.window
-    owner, best, runner_up, second = (
-        part[at] for part in (claims.owner, claims.best, claims.runner_up, claims.second)
-    )
-    cosine = region.cosine
-    wins = cosine > best
-    tied = cosine == best
-    if tied.any():
-        rows, columns = (
-            index + start.start for index, start in zip(tied.nonzero(), at, strict=True)
-        )
-        rivals = owner[tied] - 1
-        wins[tied] = _squared(seeds, leaf - 1, rows, columns) < _squared(
-            seeds, rivals, rows, columns
-        )
-    # The lesser of this leaf and the one before it may be the second best.
-    lesser = np.minimum(best, cosine)
-    follows = wins | (lesser > second)
-    np.copyto(runner_up, np.where(wins, owner, np.int32(leaf)), where=follows)
-    np.maximum(second, lesser, out=second)
-    np.copyto(owner, np.int32(leaf), where=wins)
-    np.maximum(best, cosine, out=best)
+def _second_best(
+    places: NDArray[np.intp], owner: NDArray[np.int32], regions: list[Region], seeds: Seeds
+) -> NDArray[np.intp]:
+    """Return the second-best leaf, 0 = none, of pixels at sorted places of the flattened map.
+
+    Of equal ones it is the one that the best leaf overtook, had they come in the order of labels:
+    among those before it the nearest, else the first after it.
+    """
+    rows, columns = np.divmod(places, owner.shape[1])
+    begins = np.searchsorted(rows, [region.top for region in regions])
+    ends = np.searchsorted(rows, [region.window[0].stop for region in regions])
+    held = [
+        _cosines_at(region, leaf, rows, columns, begin, end)
+        for leaf, (region, begin, end) in enumerate(zip(regions, begins, ends, strict=True), 1)
+        if begin < end
+    ]
+    at, leaves, cosines = (np.concatenate(part) for part in zip(*held, strict=True))
+    best = owner.ravel()[places[at]]
+    rival = (leaves != best) & (cosines > NO_LEAF)
+    at, leaves, cosines, best = at[rival], leaves[rival], cosines[rival], best[rival]
+    after = leaves > best
+    squared = np.where(after, 0, _squared(seeds, leaves - 1, rows[at], columns[at]))
+    order = np.lexsort((leaves, squared, after, -cosines, at))
+    first = order[np.flatnonzero(np.diff(at[order], prepend=-1))]
+    second = np.zeros(len(places), np.intp)
+    second[at[first]] = leaves[first]
+    return second
+
+
+def _cosines_at(
+    region: Region,
+    leaf: int,
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    begin: int,
+    end: int,
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
+    """Return which of the pixels `begin` to `end` a region's window holds, its leaf and cosines."""
+    x = columns[begin:end] - region.left
+    at = begin + np.flatnonzero((x >= 0) & (x < region.cosine.shape[1]))
+    cosine = region.cosine[rows[at] - region.top, columns[at] - region.left]
+    return at, np.full(len(at), leaf), cosine
 
 
 def _squared(
     seeds: Seeds,
-    index: int | NDArray[np.int32],
+    index: int | NDArray[np.intp],
     rows: NDArray[np.intp],
     columns: NDArray[np.intp],
 ) -> NDArray[np.intp]:
@@ -194,18 +206,26 @@ def _squared(
     return squared
 
 
-def _one_piece(owner: NDArray[np.int32], regions: list[Region], seeds: Seeds) -> NDArray[np.int32]:
-    """Keep of each leaf the piece with its seed, or the largest piece if it lost that pixel."""
-    marked = owner.copy()
-    places = zip(regions, seeds.rows.tolist(), seeds.columns.tolist(), strict=True)
-    for leaf, (region, row, column) in enumerate(places, 1):
+def _one_piece(
+    owner: NDArray[np.int32], regions: list[Region], seeds: Seeds, chosen: NDArray[np.bool_]
+) -> NDArray[np.int32]:
+    """Keep of each chosen leaf the piece with its seed, or the largest if it lost that pixel."""
+    leaves = np.flatnonzero(chosen[1:])
+    if not leaves.size:
+        return owner
+    marked = -owner
+    if not chosen.all():
+        marked = np.where(chosen.take(owner), marked, owner)
+    for k in leaves.tolist():
+        leaf, region = k + 1, regions[k]
+        row, column = int(seeds.rows[k]), int(seeds.columns[k])
         # In its window only: OpenCV's flood fill takes time for all of the map that it is given.
         window = marked[region.window]
         if owner[row, column] == leaf:
-            cv2.floodFill(window, None, (column - region.left, row - region.top), -leaf, flags=8)
+            cv2.floodFill(window, None, (column - region.left, row - region.top), leaf, flags=8)
         else:
-            window[_largest_piece(window == leaf)] = -leaf
-    return np.maximum(-marked, 0)
+            window[_largest_piece(window == -leaf)] = leaf
+    return np.maximum(marked, 0, out=marked)
 
 
 def _largest_piece(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

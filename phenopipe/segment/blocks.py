@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 import pandas as pd
@@ -18,8 +18,9 @@ from phenopipe.encoding import decode_distance, decode_embedding
 from phenopipe.errors import StoreError
 from phenopipe.memory import keep_freed_memory
 from phenopipe.segment.leaves import Segmentation, find_leaves
+from phenopipe.segment.measured import KEYS, write_measured
 from phenopipe.segment.sources import Crop
-from phenopipe.segment.traits import TRAITS, measure_traits
+from phenopipe.segment.traits import TRAITS, Columns, trait_columns
 from phenopipe.store import (
     Kind,
     create_array,
@@ -36,8 +37,6 @@ Opener = Callable[[str, Kind, str], zarr.Array[Any]]
 
 #: Group of a store in which tasks leave their files while a set is segmented.
 PARTS = "parts"
-#: Columns of the measurements before the traits.
-KEYS = ("crop_id", "image", "pot", "crop_index", "label", "status", "reason")
 
 
 def create_parts(labels: zarr.Group, count: int, size: int, task: int) -> None:
@@ -65,9 +64,9 @@ def segment_block(
     """Segment a block of crops and leave their labels and measurements in files of its own.
 
     Files: a block of ``parts/labels`` and of ``parts/window`` (left, top and side of what each
-    crop's labels cover, zeros where there are none), and the table that `read_measured` reads:
-    one row with label 0 for each crop, then one for each of its leaves. A crop whose stored
-    pixels are damaged has status "damaged".
+    crop's labels cover, zeros where there are none), and a table of measurements: one row with
+    label 0 for each crop, then one for each of its leaves. A crop whose stored pixels are damaged
+    has status "damaged".
 
     Parameters
     ----------
@@ -88,84 +87,58 @@ def segment_block(
     keep_freed_memory()
     limit_threads(1)  # workers are as many as there are cores for them
     size = open_array(open_store(labels_store, "labels"), f"{PARTS}/labels").shape[1]
-    labels = np.zeros((len(crops), size, size), np.uint32)
-    windows = np.zeros((len(crops), 3), np.int32)
     opened = open_cached()
-    tables, outcomes = [], []
-    for index, crop in enumerate(crops):
-        traits, labels[index], windows[index], outcome = _segment_crop(crop, opened, size, settings)
-        tables.append(traits)
-        outcomes.append(outcome)
-    for name, values in (("labels", labels), ("window", windows)):
-        write_block(labels_store, f"{PARTS}/{name}", start, values)
-    measured = _name_rows(tables, crops, outcomes, start)
-    _write_whole(_table_path(labels_store, start), measured)
+    done = [_segment_crop(crop, opened, size, settings) for crop in crops]
+    write_block(labels_store, f"{PARTS}/labels", start, [crop.labels for crop in done])
+    write_block(labels_store, f"{PARTS}/window", start, [crop.window for crop in done])
+    write_measured(Path(labels_store, PARTS), start, _name_rows(done, crops, start))
 
 
-def read_measured(labels_store: str, start: int) -> pd.DataFrame:
-    """Read the measurements that `segment_block` left of a block."""
-    return pd.read_parquet(_table_path(labels_store, start))
+@dataclass(frozen=True)
+class _Segmented:
+    """What became of one crop: labels, the window that they cover, traits, status and reason."""
+
+    labels: NDArray[np.uint32]
+    window: NDArray[np.int32]
+    traits: Columns
+    status: str
+    reason: str
 
 
-def _write_whole(path: Path, table: pd.DataFrame) -> None:
-    """Write a table that no reader, and no second run of the task, ever sees half-written."""
-    part = path.with_name(f"{path.name}.{uuid4().hex}")
-    table.to_parquet(part, index=False)
-    part.replace(path)
-
-
-def _table_path(labels_store: str, start: int) -> Path:
-    return Path(labels_store, PARTS, f"{start}.parquet")
-
-
-def empty_measurements() -> pd.DataFrame:
-    """Return measurements without rows, columns and types as always."""
-    return _typed(pd.DataFrame(columns=[*KEYS, *TRAITS]))
-
-
-def _segment_crop(
-    crop: Crop,
-    opened: Opener,
-    size: int,
-    settings: SegmentSettings,
-) -> tuple[pd.DataFrame, NDArray[np.uint32], tuple[int, int, int], tuple[str, str]]:
-    """Return traits, labels, where they are, and what became of the crop: status and reason."""
-    outcome = crop.status, crop.reason
-    if crop.status == "ok":
+def _segment_crop(crop: Crop, opened: Opener, size: int, settings: SegmentSettings) -> _Segmented:
+    status, reason = crop.status, crop.reason
+    if status == "ok":
         try:
             rgb = read_crop(opened(crop.rgb_store, "crops", "rgb"), crop.position)
             distance, embedding, window = read_prediction(crop, opened)
         except StoreError as error:
-            outcome = "damaged", str(error)
+            status, reason = "damaged", str(error)
         else:
-            labels, traits = segment_crop(
+            labels, traits = _segment_stored(
                 rgb, distance, embedding, window, crop.matrix, crop.valid, settings
             )
-            return traits, labels, (window.left, window.top, window.side), outcome
-    nothing = pd.DataFrame({"label": [0]}).reindex(columns=["label", *TRAITS])
-    return nothing, np.zeros((size, size), np.uint32), (0, 0, 0), outcome
+            seen = np.array([window.left, window.top, window.side], np.int32)
+            return _Segmented(labels, seen, traits, status, reason)
+    traits = {"label": np.zeros(1)} | dict.fromkeys(TRAITS, np.full(1, np.nan))
+    nothing = np.zeros((size, size), np.uint32), np.zeros(3, np.int32)
+    return _Segmented(*nothing, traits, status, reason)
 
 
-def _name_rows(
-    tables: Sequence[pd.DataFrame],
-    crops: Sequence[Crop],
-    outcomes: Sequence[tuple[str, str]],
-    start: int,
-) -> pd.DataFrame:
+def _name_rows(done: Sequence[_Segmented], crops: Sequence[Crop], start: int) -> Columns:
     """Join the traits of crops, and say in each row which crop it is of."""
-    columns = {
+    of_crops = {
         "crop_id": [crop.crop_id for crop in crops],
         "image": [crop.image for crop in crops],
         "pot": [crop.pot for crop in crops],
         "crop_index": range(start, start + len(crops)),
-        "status": [status for status, _ in outcomes],
-        "reason": [reason for _, reason in outcomes],
+        "status": [crop.status for crop in done],
+        "reason": [crop.reason for crop in done],
     }
-    # Once for all crops: pandas takes longer for a column than a crop takes to measure it.
-    keys = pd.DataFrame(columns)
-    rows = keys.loc[np.repeat(np.arange(len(crops)), [len(table) for table in tables])]
-    with_traits = [rows.reset_index(drop=True), pd.concat(tables, ignore_index=True)]
-    return _typed(pd.concat(with_traits, axis=1))
+    rows = [len(crop.traits["label"]) for crop in done]
+    columns = {name: np.repeat(np.array(values), rows) for name, values in of_crops.items()}
+    for name in ("label", *TRAITS):
+        columns[name] = np.concatenate([crop.traits[name] for crop in done]).astype(np.float64)
+    return {name: columns[name] for name in (*KEYS, *TRAITS)}
 
 
 def segment_crop(
@@ -203,11 +176,25 @@ def segment_crop(
     traits : DataFrame
         As `phenopipe.segment.measure_traits` gives them.
     """
+    labels, traits = _segment_stored(rgb, distance, embedding, window, transform, valid, settings)
+    return labels, pd.DataFrame(traits)
+
+
+def _segment_stored(
+    rgb: NDArray[np.uint8],
+    distance: NDArray[np.uint8],
+    embedding: NDArray[np.int8],
+    window: Window,
+    transform: NDArray[np.float64],
+    valid: Box,
+    settings: SegmentSettings,
+) -> tuple[NDArray[np.uint32], Columns]:
+    """As `segment_crop`, with columns in place of a table."""
     size = len(distance)
     inside = window.clip(valid, size)
     found = _find_inside(distance, embedding, inside, settings)
     seen = window.resample(rgb, size)
-    return found.labels, measure_traits(found, seen, window.compose(transform, size), inside)
+    return found.labels, trait_columns(found, seen, window.compose(transform, size), inside)
 
 
 def read_prediction(
@@ -240,11 +227,8 @@ def read_prediction(
 
 def open_cached() -> Opener:
     """Return a function that opens an array of a store, each only once."""
-    return cache(_open)
-
-
-def _open(store: str, kind: Kind, name: str) -> zarr.Array[Any]:
-    return open_array(open_store(store, kind), name)
+    opened = cache(open_store)
+    return cache(lambda store, kind, name: open_array(opened(store, kind), name))
 
 
 def decode_inside(
@@ -268,10 +252,3 @@ def _find_inside(
     labels = np.zeros(distance.shape, np.uint32)
     labels[top:bottom, left:right] = found.labels
     return Segmentation(labels, found.confidence)
-
-
-def _typed(table: pd.DataFrame) -> pd.DataFrame:
-    """Fix order and types of columns, whatever the rows hold."""
-    types: dict[str, str] = dict.fromkeys(TRAITS, "float64") | {"touches_edge": "boolean"}
-    types |= dict.fromkeys(KEYS, "str") | {"crop_index": "int64", "label": "int64"}
-    return table[[*KEYS, *TRAITS]].astype(types)

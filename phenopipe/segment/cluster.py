@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,9 @@ PROCESSES_FROM = 200
 
 
 @contextmanager
-def connect(settings: DaskSettings, workers: int, crops: int = 0) -> Iterator[Client]:
+def connect(
+    settings: DaskSettings, workers: int, crops: int = 0, modules: Sequence[str] = ()
+) -> Iterator[Client]:
     """Give a Dask client, and end what was started for it afterwards.
 
     Parameters
@@ -43,6 +45,8 @@ def connect(settings: DaskSettings, workers: int, crops: int = 0) -> Iterator[Cl
         `slurm_max_workers`; a scheduler at `address` has its own workers.
     crops : int
         How many crops will be segmented in all, by which ``cluster: local`` chooses.
+    modules : sequence of str
+        What local processes should have imported when they start.
 
     Yields
     ------
@@ -66,6 +70,7 @@ def connect(settings: DaskSettings, workers: int, crops: int = 0) -> Iterator[Cl
         return
     slurm = settings.cluster == "slurm"
     with (
+        _forked_workers(modules),
         _start(settings, workers, crops) as cluster,
         replacing_lost_jobs(cluster) if slurm else nullcontext(),
         Client(cluster) as client,  # type: ignore[no-untyped-call]
@@ -98,6 +103,22 @@ def _reach(address: str) -> Client:
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"dask.address: no scheduler answers at {address} ({reason})") from error
+
+
+@contextmanager
+def _forked_workers(modules: Sequence[str]) -> Iterator[None]:
+    """Let local worker processes start as forks of one that has imported all that they need.
+
+    That takes a fraction of the time in which each would import for itself, and they end faster.
+    The one process has a single thread of Python's, and runs nothing of the caller's.
+    """
+    import dask
+    from distributed.utils import get_mp_context
+
+    with dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
+        context = get_mp_context()  # type: ignore[no-untyped-call]
+        context.set_forkserver_preload(["distributed", *modules])
+        yield
 
 
 def _start(settings: DaskSettings, workers: int, crops: int) -> Any:  # noqa: ANN401 - Dask is not typed

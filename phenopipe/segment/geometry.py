@@ -6,6 +6,7 @@ are those of the shape that these parallelograms cover, but for the perimeter, w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,68 +14,111 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from phenopipe.segment.runs import Runs, framed
+
 #: Steps from a pixel to half of its neighbours, (x, y): the directions of lines to count along.
 STEPS = np.array([(1, 0), (1, 1), (0, 1), (-1, 1)])
+#: Hulls that are measured at once: bounds memory.
+TOGETHER = 256
 
 
 @dataclass(frozen=True)
-class Hull:
-    """Convex hull of a shape.
+class Hulls:
+    """Convex hulls of shapes.
 
     Attributes
     ----------
-    area : float
-        Its area.
-    length : float
-        Largest distance between two of its points (largest Feret diameter).
-    width : float
+    area : ndarray, (K,), float
+        Their areas.
+    length : ndarray, (K,), float
+        Largest distance between two points of each (largest Feret diameter).
+    width : ndarray, (K,), float
         Smallest distance between two parallel lines that hold it (smallest Feret diameter).
     """
 
-    area: float
-    length: float
-    width: float
+    area: NDArray[np.float64]
+    length: NDArray[np.float64]
+    width: NDArray[np.float64]
 
 
-def convex_hull(mask: NDArray[np.bool_], matrix: NDArray[np.float64]) -> Hull:
-    """Measure the convex hull of a mask.
+def convex_hulls(runs: Runs, matrix: NDArray[np.float64]) -> Hulls:
+    """Measure the convex hull of every shape.
 
     Parameters
     ----------
-    mask : ndarray, (h, w), bool
-        At least one pixel is set.
+    runs : Runs
+        At least one of each shape.
     matrix : ndarray, (2, 2), float
         Linear part of the transform of (x, y).
 
     Returns
     -------
-    Hull
-        In the transform's units.
+    Hulls
+        Of shapes 0..count, in the transform's units.
     """
-    corners = _outer_corners(mask)
+    corners, first = _outer_corners(runs)
+    each = np.split(corners, first[1:])
+    hulls = [np.asarray(cv2.convexHull(points), np.float32)[:, 0] for points in each]
+    measured = [
+        _measure_hulls(hulls[at : at + TOGETHER], matrix) for at in range(0, len(hulls), TOGETHER)
+    ]
+    return Hulls(*np.concatenate(measured, axis=1))
+
+
+def _outer_corners(runs: Runs) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
+    """Return the corners (x, y) of each shape that may be its hull's, shape by shape.
+
+    They are corners of the first or last pixel of a row that stick out from the row above or
+    below. Also returned is the place of each shape's first one.
+    """
+    of_row = runs.shape * (runs.row.max() + 1) + runs.row
+    first = np.flatnonzero(np.diff(of_row, prepend=-1))
+    last = np.append(first[1:], len(of_row)) - 1
+    shape, row = runs.shape[first], runs.row[first]
+    left, right = runs.start[first], runs.stop[last]
+    # Above a shape's first row there is nothing, nor below its last.
+    apart, to_left, to_right = np.diff(shape) > 0, np.diff(left), np.diff(right)
+    outer = np.ones((len(first), 4), bool)
+    outer[1:, 0] = apart | (to_left < 0)
+    outer[:-1, 1] = apart | (to_left > 0)
+    outer[1:, 2] = apart | (to_right > 0)
+    outer[:-1, 3] = apart | (to_right < 0)
+    at = np.flatnonzero(outer)
+    of, corner = at >> 2, at & 3
+    x, y = np.where(corner < 2, left[of], right[of]), row[of] + (corner & 1)
+    corners = np.stack([x, y], axis=1).astype(np.float32) - np.float32(0.5)
+    return corners, np.searchsorted(shape[of], np.arange(runs.count + 1))
+
+
+def _measure_hulls(
+    hulls: Sequence[NDArray[np.float32]], matrix: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return area, length and width of hulls, (3, K), from their corners in order, (n, 2) each."""
+    size = np.array([len(hull) for hull in hulls])
+    first = np.cumsum(size) - size
     # A hull's image is the image's hull: the transform is affine.
-    points = cv2.convexHull(corners.astype(np.float32)).reshape(-1, 2) @ matrix.T
-    edges = np.roll(points, -1, axis=0) - points
-    edges /= np.maximum(np.linalg.norm(edges, axis=1, keepdims=True), 1e-12)
-    apart = points[None] - points[:, None]
-    across = np.abs(edges[:, None, 0] * apart[..., 1] - edges[:, None, 1] * apart[..., 0])
-    following = np.roll(points, -1, axis=0)
-    doubled = points[:, 0] * following[:, 1] - points[:, 1] * following[:, 0]
-    return Hull(
-        area=float(abs(doubled.sum()) / 2),
-        length=float(np.sqrt((apart**2).sum(axis=-1).max())),
-        width=float(across.max(axis=1).min()),
+    points = np.concatenate(hulls) @ matrix.T
+    following = np.arange(len(points)) + 1
+    following[first + size - 1] = first
+    x, y = points.T
+    doubled = np.add.reduceat(x * y[following] - x[following] * y, first)
+    edge_x, edge_y = (points[following] - points).T
+    edge = np.maximum(np.hypot(edge_x, edge_y), 1e-12)
+    # All pairs of an edge, by its first corner, and a corner of the same hull.
+    corners = np.repeat(size, size)
+    pairs = np.cumsum(corners) - corners
+    one = np.repeat(np.arange(len(points)), corners)
+    other = np.arange(len(one)) + np.repeat(np.repeat(first, size) - pairs, corners)
+    apart_x, apart_y = x[other] - x[one], y[other] - y[one]
+    squared = np.maximum.reduceat(apart_x**2 + apart_y**2, pairs)
+    across = np.maximum.reduceat(np.abs(edge_x[one] * apart_y - edge_y[one] * apart_x), pairs)
+    return np.stack(
+        [
+            np.abs(doubled) / 2,
+            np.sqrt(np.maximum.reduceat(squared, first)),
+            np.minimum.reduceat(across / edge, first),
+        ]
     )
-
-
-def _outer_corners(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the corners (x, y) of the first and last pixel of each row."""
-    rows = np.flatnonzero(mask.any(axis=1))
-    left = mask[rows].argmax(axis=1) - 0.5
-    right = mask.shape[1] - mask[rows, ::-1].argmax(axis=1) - 0.5
-    x = np.concatenate([left, left, right, right])
-    y = np.concatenate([rows - 0.5, rows + 0.5] * 2)
-    return np.stack([x, y], axis=1)
 
 
 def perimeters(
@@ -94,7 +138,7 @@ def perimeters(
     Returns
     -------
     ndarray, (count + 1,), float
-        Perimeter of each label, in the transform's units; index 0 means nothing.
+        Perimeter of each label, in the transform's units; at index 0 that of their union.
 
     Notes
     -----
@@ -106,10 +150,11 @@ def perimeters(
     """
     steps = STEPS @ matrix.T
     spacing = abs(np.linalg.det(matrix)) / np.linalg.norm(steps, axis=1)
-    padded = np.pad(labels, 1)
+    padded = framed(labels)
     total = np.zeros(count + 1)
-    for step, weight in zip(STEPS, spacing * _shares(steps), strict=True):
-        total += weight * _crossings(padded, step, count)
+    for (x, y), weight in zip(STEPS, spacing * _shares(steps), strict=True):
+        # The frame is background: a step off one side is one between two of its pixels.
+        total += weight * _crossings(padded.ravel(), y * padded.shape[1] + x, count)
     return total * np.pi / 2
 
 
@@ -123,14 +168,9 @@ def _shares(steps: NDArray[np.float64]) -> NDArray[np.float64]:
     return shares
 
 
-def _crossings(
-    padded: NDArray[np.integer[Any]], step: NDArray[np.int_], count: int
-) -> NDArray[np.intp]:
-    """Count, for each label, the neighbours along `step` of which one has it and one has not."""
-    width = padded.shape[1]
-    x, y = step
-    here = padded[: padded.shape[0] - y, max(0, -x) : width - max(0, x)]
-    there = padded[y:, max(0, x) : width - max(0, -x)]
-    differ = here != there
+def _crossings(flat: NDArray[np.integer[Any]], step: int, count: int) -> NDArray[np.intp]:
+    """Count, for each label, the pixels `step` apart of which one has it and one has not."""
+    here, there = flat[:-step], flat[step:]
+    differ = np.flatnonzero(here != there)
     ends = np.concatenate([here[differ], there[differ]])
     return np.bincount(ends, minlength=count + 1)

@@ -11,18 +11,13 @@ import pandas as pd
 import zarr
 
 from phenopipe.config import DaskSettings, SegmentSettings
-from phenopipe.files import write_aside
+from phenopipe.files import remove, write_aside
 from phenopipe.join_blocks import join_blocks
 from phenopipe.own_rows import Places
 from phenopipe.progress import track
-from phenopipe.segment.blocks import (
-    PARTS,
-    create_parts,
-    empty_measurements,
-    read_measured,
-    segment_block,
-)
+from phenopipe.segment.blocks import PARTS, create_parts, segment_block
 from phenopipe.segment.cluster import most_workers
+from phenopipe.segment.measured import read_measured
 from phenopipe.segment.sources import list_crops
 from phenopipe.segment.tasks import Progress, run_tasks
 from phenopipe.store import create_array, create_store, open_array, store_path
@@ -115,8 +110,7 @@ def segment_set(
             progress=progress,
             performance_report=performance_report,
         )
-        tables = [read_measured(folder, at) for at in starts]
-        measurements = pd.concat([empty_measurements(), *tables], ignore_index=True)
+        measurements = read_measured(Path(folder, PARTS), starts)
         _join(store, task)
         with write_aside(measurements_path) as part:
             measurements.to_parquet(part, index=False)
@@ -149,7 +143,7 @@ def _join(store: zarr.Group, task: int) -> None:
         parts = open_array(store, f"{PARTS}/{name}")
         block = min(max(CROPS_A_FILE // task, 1) * task, parts.shape[0])
         join_blocks(parts, create_array(store, name, parts.shape, parts.dtype, block=block))
-    del store[PARTS]
+    remove(Path(store_path(store), PARTS))
 
 
 def _report(measurements: pd.DataFrame) -> None:

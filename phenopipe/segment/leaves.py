@@ -126,7 +126,7 @@ def _check_shapes(distance: NDArray[np.float32], embedding: NDArray[np.float32])
 
 
 def _check_finite(name: str, values: NDArray[np.float32], sums: NDArray[np.float32]) -> None:
-    if np.isfinite(sums).all():
+    if np.isfinite(sums.sum()):
         return
     wrong = values.size - int(np.count_nonzero(np.isfinite(values)))
     if wrong:

@@ -111,8 +111,8 @@ def _grow(
     _, _, _, (x, y, width, height) = cv2.floodFill(agrees, None, (column, row), 2, flags=8)
     inside = slice(y, y + height), slice(x, x + width)
     found = np.where(agrees[inside] == 2, cosine[inside], OUTSIDE)
-    # Where the region reaches the window's border, that moves away by two lengths of the window.
-    rows, columns = 2 * cosine.shape[0], 2 * cosine.shape[1]
+    # Where the region reaches the window's border, that moves away by the window's length.
+    rows, columns = cosine.shape
     room = _Bounds(
         top - rows * (y == 0),
         bottom + rows * (y + height == cosine.shape[0]),
@@ -166,18 +166,18 @@ def _close_pairs(
     if angle_deg == 0 or not regions:
         return
     windows = [(r.top, r.window[0].stop, r.left, r.window[1].stop) for r in regions]
-    top, bottom, left, right = np.array(windows).T[..., None]
+    top, bottom, left, right = np.array(windows).T
     rows, columns = seeds.rows, seeds.columns
     for start in range(0, len(regions), BLOCK):
         one = slice(start, start + BLOCK)
         other = slice(start, int(np.searchsorted(rows, bottom[one].max())))
         near = seeds.vectors[one] @ seeds.vectors[other].T > np.cos(np.deg2rad(angle_deg))
-        for y, x, first, last in ((rows, columns, one, other), (rows, columns, other, one)):
-            held = (top[first] <= y[last]) & (y[last] < bottom[first])
-            held &= (left[first] <= x[last]) & (x[last] < right[first])
-            near &= held if first is one else held.T
-        for i, j in np.argwhere(np.triu(near, 1)).tolist():
-            yield start + i, start + j
+        first, last = start + np.array(np.triu(near, 1).nonzero())
+        held = np.ones(len(first), bool)
+        for i, j in ((first, last), (last, first)):
+            held &= (top[i] <= rows[j]) & (rows[j] < bottom[i])
+            held &= (left[i] <= columns[j]) & (columns[j] < right[i])
+        yield from zip(first[held].tolist(), last[held].tolist(), strict=True)
 
 
 def _connected(regions: list[Region], seeds: Seeds, i: int, j: int) -> bool:

@@ -146,7 +146,7 @@ def _quantise(distance: NDArray[np.float32], smoothing: float) -> NDArray[np.uin
     smooth: NDArray[Any] = distance
     if smoothing > 0:
         smooth = cv2.GaussianBlur(distance, (0, 0), smoothing, borderType=cv2.BORDER_REPLICATE)
-    levels = smooth * np.float32(LEVELS)
+    levels: NDArray[np.float32] = smooth * np.float32(LEVELS)
     np.rint(levels, out=levels)
     np.clip(levels, 0, LEVELS, out=levels)
     return levels.astype(np.uint16)
@@ -167,7 +167,8 @@ def _maxima(
     of = plateaus[rows, columns]
     flat = levels[rows, columns] == around[rows, columns]
     is_maximum = np.ones(int(of.max(initial=0)) + 1, bool)
-    is_maximum[of[flat][_goes_on(levels, top, rows[flat], columns[flat])]] = False
+    if flat.any():
+        is_maximum[of[flat][_goes_on(levels, top, rows[flat], columns[flat])]] = False
     kept = is_maximum[of]
     return rows[kept], columns[kept], of[kept]
 
@@ -179,13 +180,11 @@ def _goes_on(
     columns: NDArray[np.intp],
 ) -> NDArray[np.bool_]:
     """Tell which pixels have an equal neighbour with a higher one: their plateau is a shelf."""
-    shelf = np.zeros(len(rows), bool)
-    if not len(rows):
-        return shelf
     last_row, last_column = (length - 1 for length in levels.shape)
-    for y, x in np.argwhere(NEIGHBOURS) - 1:
-        near = np.clip(rows + y, 0, last_row), np.clip(columns + x, 0, last_column)
-        shelf |= (levels[near] == levels[rows, columns]) & ~top[near]
+    y, x = (np.argwhere(NEIGHBOURS) - 1).T
+    near = np.clip(rows[:, None] + y, 0, last_row), np.clip(columns[:, None] + x, 0, last_column)
+    equal = levels[near] == levels[rows, columns][:, None]
+    shelf: NDArray[np.bool_] = (equal & ~top[near]).any(axis=1)
     return shelf
 
 

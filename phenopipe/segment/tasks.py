@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 #: The only thing that the page of Dask's report would fetch from elsewhere.
 _ICON = re.compile(r"<link rel=.shortcut icon.[^>]*>")
+#: What tasks import only when they have something to segment.
+IMPORTED_LATE = ("phenopipe.segment.angular",)
 Progress = Callable[[Iterable[None], int, str], Iterator[None]]
 
 
@@ -70,8 +72,9 @@ def run_tasks(
     """
     if not arguments:
         return
+    modules = [function.__module__, *IMPORTED_LATE]
     with (
-        connect(dask, min(workers, len(arguments)), crops) as client,
+        connect(dask, min(workers, len(arguments)), crops, modules) as client,
         _reported(performance_report),
     ):
         for _ in progress(_finish(client, function, arguments, name), len(arguments), name):

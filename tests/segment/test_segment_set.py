@@ -133,9 +133,10 @@ def test_a_killed_worker_changes_nothing(expected):
 
 
 def worker_processes():
-    """The processes of Dask's workers: children that do not look after others."""
+    """The processes of Dask's workers: those without children of their own that do tasks."""
     children = psutil.Process().children(recursive=True)
-    return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+    forked = [child for child in children if "forkserver" in " ".join(child.cmdline())]
+    return [child for child in forked if child.parent() in forked]
 
 
 def test_how_shards_are_cut_never_changes_the_answer(expected, shards):

@@ -6,12 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
+from scipy.spatial import ConvexHull
+from scipy.spatial.distance import pdist
 from segment_scenes import discs, voronoi
 from skimage.color import rgb2lab
 from skimage.measure import perimeter_crofton, regionprops
 
 from phenopipe.segment import Segmentation
-from phenopipe.segment.geometry import perimeters
+from phenopipe.segment.geometry import convex_hulls, perimeters
+from phenopipe.segment.runs import find_runs
 from phenopipe.segment.traits import PLANT_TRAITS, TRAITS, measure_traits
 
 IDENTITY = np.eye(2, 3)
@@ -212,3 +215,29 @@ def test_perimeter_of_a_circle_in_any_crop(scale, degrees):
     circle = (np.hypot(x, y) <= 40).astype(int)
     assert ndimage.label(circle)[1] == 1
     assert perimeters(circle, matrix, 1)[1] == pytest.approx(2 * np.pi * 40, rel=0.12)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from([1, 4, 300]))
+def test_hulls_and_outlines_are_those_of_each_shape_alone(seed, leaves):
+    """Against all corners of all pixels, one shape after another; shape 0 is the union."""
+    random = np.random.default_rng(seed)
+    sparse = random.integers(0, leaves + 1, random.integers(1, 13, 2))
+    sparse *= random.random(sparse.shape) < 0.6
+    labels = np.unique(np.append(0, sparse), return_inverse=True)[1][1:].reshape(sparse.shape)
+    if not labels.any():
+        return
+    matrix = np.array([[1.5, 0.4], [-0.3, 0.8]])
+    hulls = convex_hulls(find_runs(labels), matrix)
+    outlines = perimeters(labels, matrix, labels.max())
+    for shape in range(labels.max() + 1):
+        mask = labels == shape if shape else labels > 0
+        row, column = (index[:, None] for index in mask.nonzero())
+        y, x = row + np.repeat([-0.5, 0.5], 2), column + np.tile([-0.5, 0.5], 2)
+        points = np.stack([x.ravel(), y.ravel()], axis=1) @ matrix.T
+        hull = ConvexHull(points)
+        assert hulls.area[shape] == pytest.approx(hull.volume)
+        assert hulls.length[shape] == pytest.approx(pdist(points).max())
+        across = points @ hull.equations[:, :2].T
+        assert hulls.width[shape] == pytest.approx(np.ptp(across, axis=0).min())
+        assert outlines[shape] == perimeters(mask.astype(int), matrix, 1)[1]

@@ -1,0 +1,62 @@
+"""Measurements of a set: the tables that tasks leave, and the one that they make together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from uuid import uuid4
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import ArrayLike
+
+from phenopipe.segment.traits import TRAITS
+
+#: Columns before the traits.
+KEYS = ("crop_id", "image", "pot", "crop_index", "label", "status", "reason")
+
+
+def empty_measurements() -> pd.DataFrame:
+    """Return measurements without rows, columns and types as always."""
+    return _typed(pd.DataFrame(columns=[*KEYS, *TRAITS]))
+
+
+def write_measured(folder: Path, start: int, columns: Mapping[str, ArrayLike]) -> None:
+    """Write the measurements of a block of crops.
+
+    No reader, and no second run of the task, ever sees them half-written. Types are left to
+    `read_measured`: pandas takes longer for those of a block than a crop takes to measure.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the files of blocks are.
+    start : int
+        Place of the block's first crop in the set.
+    columns : mapping
+        Values of `KEYS` and `TRAITS`.
+    """
+    path = _path(folder, start)
+    part = path.with_name(f"{path.name}.{uuid4().hex}")
+    pq.write_table(pa.table(dict(columns)), part)
+    part.replace(path)
+
+
+def read_measured(folder: Path, starts: Iterable[int]) -> pd.DataFrame:
+    """Read the measurements of blocks, one after another."""
+    tables = [pq.ParquetFile(_path(folder, start)).read() for start in starts]
+    if not tables:
+        return empty_measurements()
+    return _typed(pa.concat_tables(tables).to_pandas())
+
+
+def _path(folder: Path, start: int) -> Path:
+    return folder / f"{start}.parquet"
+
+
+def _typed(table: pd.DataFrame) -> pd.DataFrame:
+    """Fix order and types of columns, whatever the rows hold."""
+    types: dict[str, str] = dict.fromkeys(TRAITS, "float64") | {"touches_edge": "boolean"}
+    types |= dict.fromkeys(KEYS, "str") | {"crop_index": "int64", "label": "int64"}
+    return table[[*KEYS, *TRAITS]].astype(types)
