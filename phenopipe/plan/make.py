@@ -16,7 +16,7 @@ from phenopipe.plan.greenhouse import GreenhouseSource
 from phenopipe.plan.joint import join_sets, leave_joint, next_number
 from phenopipe.plan.names import LONGEST_KEY, is_joint, printable, set_key, set_name
 from phenopipe.plan.roster import METADATA, Roster, RosterRow, read_roster
-from phenopipe.plan.sets_file import last_run
+from phenopipe.plan.sets_file import Planned, last_run
 from phenopipe.plan.shards import assign_shards
 from phenopipe.plan.sheet import SheetSource
 
@@ -128,7 +128,9 @@ def _shared_out(
     return assign_shards(rows, config.plan.crops_per_shard, lambda row: count_crops(config, row))
 
 
-def planned_keys(config: Config, source: Source, folder: str | os.PathLike[str]) -> list[str]:
+def planned_keys(
+    config: Config, source: Source, folder: str | os.PathLike[str], last: Planned | None
+) -> list[str]:
     """Return the keys of the image sets to plan, in order of their names.
 
     Parameters
@@ -139,13 +141,15 @@ def planned_keys(config: Config, source: Source, folder: str | os.PathLike[str])
         Where images come from.
     folder : path-like
         Folder of the plans, with the rosters of the last run, ``{set}.roster.tsv``.
+    last : Planned or None
+        What the last run planned, if that is known.
 
     Raises
     ------
     InputError
         If there is none, the folder or sheet is wrong, or a name is too long for a file.
     """
-    held = held_sets(config.plan, folder)
+    held = held_sets(config.plan, folder, last)
     found = [key for key in _keys(source) if set_name(key) not in config.plan.hold]
     keys = sorted({*found, *held}, key=set_name)
     if not keys:
@@ -187,7 +191,7 @@ def plan_set(
     previous = read_roster(path) if path.exists() else None
     held = set_name(key) in config.plan.hold
     if previous is not None:
-        previous = _without_lost(config, previous, Path(folder), away=away and not held)
+        previous = _without_lost(config, previous, Path(folder), away=away)
     if previous is not None and held:
         return previous
     return make_roster(config, key, previous, now, source)
@@ -269,8 +273,8 @@ def iter_rosters(
     """
     now = time.time() if now is None else now
     source = open_source(config, now)
-    keys = planned_keys(config, source, folder)
     last = last_run(Path(folder) / "sets.json")
+    keys = planned_keys(config, source, folder, last)
     away = set() if last is None else set(keys) - set(last.sets)
     planned = ((key, plan_set(config, source, folder, key, now, away=key in away)) for key in keys)
     empty: list[Roster] | None = []
@@ -286,11 +290,21 @@ def iter_rosters(
         require_images(empty)
 
 
-def held_sets(settings: PlanSettings, folder: str | os.PathLike[str]) -> list[str]:
-    """Return the keys of held sets that were planned before, whether their pictures are there."""
+def held_sets(
+    settings: PlanSettings, folder: str | os.PathLike[str], last: Planned | None
+) -> list[str]:
+    """Return the keys of held sets that were planned before, whether their pictures are there.
+
+    One that was none of the last run's waits if it has images in a joint shard, which may have been
+    made again without them.
+    """
     chosen = [name for name in settings.hold if settings.sets is None or name in settings.sets]
-    keys = sorted({set_key(name) for name in chosen})
-    return [key for key in keys if _roster_path(folder, key).exists()]
+    paths = {set_key(name): _roster_path(folder, set_key(name)) for name in sorted(chosen)}
+    return [
+        key
+        for key, path in paths.items()
+        if path.exists() and (last is None or key in last.sets or not read_roster(path).joints)
+    ]
 
 
 def _roster_path(folder: str | os.PathLike[str], name: str) -> Path:

@@ -60,7 +60,7 @@ class Scan:
         InputError, StoreError
             As `phenopipe.plan.make.planned_keys` and `plan_set`.
         """
-        keys = planned_keys(self._config, self._source, self._folder)
+        keys = planned_keys(self._config, self._source, self._folder, self._last)
         for name, roster in join_new_sets(self._config, self._folder, self._plan(keys)):
             # Its file, and so its version, is still to be written.
             self.texts[name] = roster.text
