@@ -5,7 +5,7 @@ A season of drawn plants (crops of 512 px, the default model) goes through the r
 copied for the other shards, which hold the same pictures again. Everything else is run in full.
 Then `seed_threshold` changes: a dry run counts the jobs, and segment and tabulate are timed.
 
-    python benchmarks/rethreshold.py --crops 2000 --sample 200
+    python benchmarks/rethreshold.py --crops 2000 --sample 200 --network-size 512
 
 Nothing runs on a GPU that this machine does not have.
 """
@@ -28,7 +28,7 @@ import cv2
 import yaml
 from cpu_time import adopt_orphans, children_cpu_s
 
-from phenopipe.config import PlantSettings
+from phenopipe.config import PlantSettings, PredictSettings
 from phenopipe.synth import draw_plant
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,8 +39,8 @@ SET = "night"
 class Season:
     """An experiment's folder, and Snakemake runs in it."""
 
-    def __init__(self, folder: Path, cores: int) -> None:
-        self.folder, self.cores = folder, cores
+    def __init__(self, folder: Path, cores: int, network_size: int) -> None:
+        self.folder, self.cores, self.network_size = folder, cores, network_size
         self.shards: list[str] = []
 
     def write(self, crops: int, sample: int, distinct: int) -> None:
@@ -60,6 +60,7 @@ class Season:
         config = {
             "plan": {"image_root": "images", "settle_seconds": 0, "shard_size": sample},
             "ingest": {"crop_size": SIZE},
+            "predict": {"network_size": self.network_size},
             "analyses": {"default": {"segment": segment}},
         }
         (self.folder / "config.yaml").write_text(yaml.safe_dump(config))
@@ -141,13 +142,19 @@ def main() -> None:
     parser.add_argument("--crops", type=int, default=2000)
     parser.add_argument("--sample", type=int, default=200)
     parser.add_argument("--distinct", type=int, default=50, help="different plants that are drawn")
+    parser.add_argument(
+        "--network-size",
+        type=int,
+        default=PredictSettings().network_size,
+        help="side at which the network sees a crop, and of what is stored, px",
+    )
     parser.add_argument("--cores", type=int, default=len(os.sched_getaffinity(0)))
     options = parser.parse_args()
     if options.crops % options.sample:
         parser.error("--crops must be a multiple of --sample: shards are equal")
     adopt_orphans()
     with tempfile.TemporaryDirectory() as name:
-        season = Season(Path(name), options.cores)
+        season = Season(Path(name), options.cores, options.network_size)
         season.write(options.crops, options.sample, options.distinct)
         results = measure(season, options.crops, options.sample)
     about = {"size": SIZE, "cores": options.cores, "machine": platform.machine()}

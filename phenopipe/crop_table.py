@@ -15,6 +15,8 @@ from phenopipe.tsv import read_tsv, write_tsv
 if TYPE_CHECKING:
     import pandas as pd
 
+#: Reason of a crop whose picture was not there.
+GONE = "file is gone"
 #: Columns of the half-open box of the real picture in a crop.
 VALID = ("valid_left", "valid_top", "valid_right", "valid_bottom")
 

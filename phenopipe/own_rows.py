@@ -90,7 +90,7 @@ def stored_shards(results: _Path, key: str) -> tuple[list[str], Places | None]:
         return [shard_path(key, name) for name in names], None
     roster = read_roster(path)
     shards = [shard_path(key, shard) for shard in roster.shards]
-    return shards, {row.image: row.place for row in roster.kept}
+    return shards, {row.image: row.place for row in roster.kept} if roster.joints else None
 
 
 def own_rows(table: _Path, images: Sequence[str], places: Places | None) -> list[int]:

@@ -97,6 +97,13 @@ def test_without_a_roster_nobody_knows_whose_crops_they_are(project: Path) -> No
         read_crops([table])
 
 
+def test_a_joint_shard_is_told_from_inside_its_folder(project: Path, monkeypatch) -> None:
+    (table,), places = tables(project, "n3")
+    monkeypatch.chdir(table.parent)
+    images = [f"{key}/{n}.png" for key in KEYS for n in range(2)]
+    assert own_rows(table.name, images, places) == own_rows(table, images, places)
+
+
 def test_a_set_that_was_made_by_commands_has_what_lies_there(project: Path) -> None:
     shutil.copytree(project / f"results/crops/{JOINT}", project / "results/crops/by_hand")
     assert stored_shards(project / "results", "by_hand") == (["by_hand/0000"], None)

@@ -245,7 +245,8 @@ def _made_again(store: Path, places: Places | None) -> Iterator[Path]:
             CropWriter(made, "rgb", (origin.count(), side, side, 3), np.uint8) as rgb,
         ):
             for crop in origin.cut(images):
-                digest.update(np.ascontiguousarray(crop).data)
+                if images is None:
+                    digest.update(np.ascontiguousarray(crop).data)
                 rgb.append(crop)
         if images is None and digest.hexdigest() != read_attribute(group, "rgb_sha256"):
             log.warning("%s: its pictures give slightly other crops now (newer libraries)", store)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from phenopipe.config import IngestSettings
+from phenopipe.crop_table import GONE
 from phenopipe.errors import UnreadableImageError
 
 _FORMATS = ("JPEG", "PNG", "TIFF")
@@ -58,7 +59,7 @@ def decode_image(path: str | os.PathLike[str], settings: IngestSettings) -> NDAr
     except (UnreadableImageError, MemoryError):
         raise
     except FileNotFoundError as error:
-        raise UnreadableImageError("file is gone") from error
+        raise UnreadableImageError(GONE) from error
     except UnidentifiedImageError as error:
         raise UnreadableImageError(_not_identified(Path(path))) from error
     except Exception as error:  # decoders raise nearly anything on damaged data

@@ -142,8 +142,9 @@ def joint_sets(roster: Roster) -> tuple[str, ...]:
 
 
 def next_number(folder: Path) -> int:
-    """Return the number of a new joint shard, above those of all rosters in a folder."""
-    names = (path.name.partition(".")[0] for path in folder.glob("joint+*.roster.tsv"))
+    """Return the number of a new joint shard, above those of all rosters and stores."""
+    rosters = (path.name.partition(".")[0] for path in folder.glob("joint+*.roster.tsv"))
+    names = [*rosters, *(path.name for path in folder.parent.glob("crops/joint+*"))]
     return max((int(name.partition("+")[2]) for name in names if is_joint(name)), default=0) + 1
 
 

@@ -14,6 +14,7 @@ from phenopipe.plan.candidate import Candidate, Source
 from phenopipe.plan.folder import FolderSource
 from phenopipe.plan.greenhouse import GreenhouseSource
 from phenopipe.plan.joint import join_sets, leave_joint, next_number
+from phenopipe.plan.joint_stores import JointStores
 from phenopipe.plan.names import LONGEST_KEY, is_joint, printable, set_key, set_name
 from phenopipe.plan.roster import METADATA, Roster, RosterRow, read_roster
 from phenopipe.plan.sets_file import Planned, last_run
@@ -129,7 +130,11 @@ def _shared_out(
 
 
 def planned_keys(
-    config: Config, source: Source, folder: str | os.PathLike[str], last: Planned | None
+    config: Config,
+    source: Source,
+    folder: str | os.PathLike[str],
+    last: Planned | None,
+    stores: JointStores,
 ) -> list[str]:
     """Return the keys of the image sets to plan, in order of their names.
 
@@ -143,13 +148,15 @@ def planned_keys(
         Folder of the plans, with the rosters of the last run, ``{set}.roster.tsv``.
     last : Planned or None
         What the last run planned, if that is known.
+    stores : JointStores
+        The joint shards beside that folder.
 
     Raises
     ------
     InputError
         If there is none, the folder or sheet is wrong, or a name is too long for a file.
     """
-    held = held_sets(config.plan, folder, last)
+    held = held_sets(config.plan, folder, last, stores)
     found = [key for key in _keys(source) if set_name(key) not in config.plan.hold]
     keys = sorted({*found, *held}, key=set_name)
     if not keys:
@@ -163,8 +170,7 @@ def plan_set(
     folder: str | os.PathLike[str],
     key: str,
     now: float,
-    *,
-    away: bool = False,
+    away: JointStores | None = None,
 ) -> Roster:
     """Make the roster of one image set after that of the last run; nothing is written.
 
@@ -176,9 +182,9 @@ def plan_set(
         One of `planned_keys`; a set that is held stays as it was.
     now : float
         Time of planning, seconds since 1970.
-    away : bool
-        Whether the set was none of the last run's, so that joint shards may have been made again
-        without its pictures.
+    away : JointStores, optional
+        The joint shards beside that folder, if the set was none of the last run's: it leaves those
+        that do not hold its crops any more.
 
     Raises
     ------
@@ -191,15 +197,19 @@ def plan_set(
     previous = read_roster(path) if path.exists() else None
     held = set_name(key) in config.plan.hold
     if previous is not None:
-        previous = _without_lost(config, previous, Path(folder), away=away)
+        previous = _without_lost(config, previous, Path(folder), away)
     if previous is not None and held:
         return previous
     return make_roster(config, key, previous, now, source)
 
 
-def _without_lost(config: Config, roster: Roster, folder: Path, *, away: bool) -> Roster:
-    """Give images a shard of their set's own where their joint one may not hold them any more."""
-    lost = {name for name in roster.joints if away or not _roster_path(folder, name).exists()}
+def _without_lost(config: Config, roster: Roster, folder: Path, away: JointStores | None) -> Roster:
+    """Give images a shard of their set's own where their joint one does not hold them any more."""
+    lost = {
+        name
+        for name in roster.joints
+        if not _roster_path(folder, name).exists() or not (away is None or away.hold(name, roster))
+    }
     if not lost:
         return roster
     before = {row.image: row for row in roster.rows}
@@ -216,7 +226,8 @@ def join_new_sets(
     config : Config
         The configuration.
     folder : Path
-        Folder of the plans; a set without a roster there is new.
+        Folder of the plans; a set without a roster there, or none of whose images has a shard in
+        it, is new.
     sets : iterable of (str, Roster)
         Sets as they were planned, by key.
 
@@ -233,7 +244,8 @@ def join_new_sets(
         return count_crops(config, row)
 
     def may_join(key: str, roster: Roster) -> bool:
-        if not 0 < len(roster.kept) < below or _roster_path(folder, key).exists():
+        path = _roster_path(folder, key)
+        if not 0 < len(roster.kept) < below or (path.exists() and read_roster(path).shards):
             return False
         return sum(map(crops, roster.kept)) <= min(below - 1, size)
 
@@ -274,9 +286,14 @@ def iter_rosters(
     now = time.time() if now is None else now
     source = open_source(config, now)
     last = last_run(Path(folder) / "sets.json")
-    keys = planned_keys(config, source, folder, last)
-    away = set() if last is None else set(keys) - set(last.sets)
-    planned = ((key, plan_set(config, source, folder, key, now, away=key in away)) for key in keys)
+    stores = JointStores(Path(folder))
+    keys = planned_keys(config, source, folder, last, stores)
+
+    def plan(key: str) -> Roster:
+        away = None if last and key in last.sets else stores
+        return plan_set(config, source, folder, key, now, away)
+
+    planned = ((key, plan(key)) for key in keys)
     empty: list[Roster] | None = []
     for key, roster in join_new_sets(config, Path(folder), planned):
         if is_joint(key):
@@ -291,20 +308,25 @@ def iter_rosters(
 
 
 def held_sets(
-    settings: PlanSettings, folder: str | os.PathLike[str], last: Planned | None
+    settings: PlanSettings,
+    folder: str | os.PathLike[str],
+    last: Planned | None,
+    stores: JointStores,
 ) -> list[str]:
     """Return the keys of held sets that were planned before, whether their pictures are there.
 
-    One that was none of the last run's waits if it has images in a joint shard, which may have been
-    made again without them.
+    One that was none of the last run's waits if a joint shard does not hold its crops any more.
     """
     chosen = [name for name in settings.hold if settings.sets is None or name in settings.sets]
     paths = {set_key(name): _roster_path(folder, set_key(name)) for name in sorted(chosen)}
-    return [
-        key
-        for key, path in paths.items()
-        if path.exists() and (last is None or key in last.sets or not read_roster(path).joints)
-    ]
+
+    def stays(key: str, path: Path) -> bool:
+        if last and key in last.sets:
+            return True
+        roster = read_roster(path)
+        return all(stores.hold(name, roster) for name in roster.joints)
+
+    return [key for key, path in paths.items() if path.exists() and stays(key, path)]
 
 
 def _roster_path(folder: str | os.PathLike[str], name: str) -> Path:

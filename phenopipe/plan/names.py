@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import os
 import re
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from phenopipe.config import PlanSettings
@@ -89,7 +89,7 @@ def shard_path(key: str, place: str) -> str:
 
 def place_of(path: str | os.PathLike[str]) -> str:
     """Return the place that a table or store of a shard is: the reverse of :func:`shard_path`."""
-    path = PurePosixPath(path)
+    path = PurePosixPath(Path(path).absolute())  # also from inside the folder whose name tells
     return f"{path.parent.name}/{path.stem}" if is_joint(path.parent.name) else path.stem
 
 

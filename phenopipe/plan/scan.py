@@ -9,6 +9,7 @@ from pathlib import Path
 from phenopipe.config import Config
 from phenopipe.plan.candidate import file_version
 from phenopipe.plan.joint import SHARD, joint_sets
+from phenopipe.plan.joint_stores import JointStores
 from phenopipe.plan.make import is_settled, join_new_sets, open_source, plan_set, planned_keys
 from phenopipe.plan.names import is_joint, set_name
 from phenopipe.plan.outline import Outline
@@ -46,6 +47,7 @@ class Scan:
         self._config, self._folder, self._now = config, folder, now
         self._source = open_source(config, now)
         self._last = last_run(folder / "sets.json")
+        self._stores = JointStores(folder)
         same = self._last is not None and self._last.settings == settings
         #: What needs no planning if files are the same.
         self._known = self._last if self._last and same else Planned(settings, {})
@@ -60,7 +62,7 @@ class Scan:
         InputError, StoreError
             As `phenopipe.plan.make.planned_keys` and `plan_set`.
         """
-        keys = planned_keys(self._config, self._source, self._folder, self._last)
+        keys = planned_keys(self._config, self._source, self._folder, self._last, self._stores)
         for name, roster in join_new_sets(self._config, self._folder, self._plan(keys)):
             # Its file, and so its version, is still to be written.
             self.texts[name] = roster.text
@@ -81,8 +83,8 @@ class Scan:
             if same := self._unchanged(key, version, listing):
                 self._found.sets[key] = same
                 continue
-            away = self._last is not None and key not in self._last.sets
-            roster = plan_set(self._config, self._source, self._folder, key, self._now, away=away)
+            away = None if self._last and key in self._last.sets else self._stores
+            roster = plan_set(self._config, self._source, self._folder, key, self._now, away)
             self._listings[key] = listing if is_settled(roster) else None
             yield key, roster
 

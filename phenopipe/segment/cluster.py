@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from phenopipe.config import DaskSettings
 from phenopipe.errors import InputError
+from phenopipe.fork_server import start_method
 from phenopipe.segment.lost_jobs import replacing_lost_jobs
 
 if TYPE_CHECKING:
@@ -110,12 +111,13 @@ def _forked_workers(modules: Sequence[str]) -> Iterator[None]:
     """Let local worker processes start as forks of one that has imported all that they need.
 
     That takes a fraction of the time in which each would import for itself, and they end faster.
-    The one process has a single thread of Python's, and runs nothing of the caller's.
+    The one process has a single thread of Python's, and runs nothing of the caller's. Where there
+    can be none, each imports for itself.
     """
     import dask
     from distributed.utils import get_mp_context
 
-    with dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
+    with dask.config.set({"distributed.worker.multiprocessing-method": start_method()}):
         context = get_mp_context()  # type: ignore[no-untyped-call]
         context.set_forkserver_preload(["distributed", *modules])
         yield

@@ -113,7 +113,7 @@ def trait_columns(
     size = runs.total(runs.length)
     colours = _over_size(_colour_sums(runs, size, rgb), size)
     table |= dict(zip(COLOURS, colours, strict=True))
-    weighted = found.confidence * size[1:]
+    weighted = found.confidence[: runs.count] * size[1:]
     table["confidence"] = _over_size(_with_all(weighted), size)
     return {name: table[name] for name in ("label", *TRAITS)}
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from phenopipe.config import TrainSettings
+from phenopipe.fork_server import start_method
 from phenopipe.labelled import LabelledPicture, Source, open_sources
 from phenopipe.predict.look import MOST_ENLARGED
 from phenopipe.synth import draw_plant
@@ -210,6 +211,5 @@ def training_batches(
         collate_fn=collate,
         worker_init_fn=_one_thread,
         prefetch_factor=4 if settings.workers else None,
-        # Not fork: a child of a process in which torch has used threads can wait for ever.
-        multiprocessing_context="forkserver" if settings.workers else None,
+        multiprocessing_context=start_method() if settings.workers else None,
     )

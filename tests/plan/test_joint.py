@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from phenopipe.crop_table import CropRow, write_crop_table
 from phenopipe.errors import StoreError
 from phenopipe.plan import iter_rosters, read_roster
 from phenopipe.plan.joint import FEWEST_SETS, join_sets, read_joint_sets
@@ -195,18 +196,67 @@ def test_new_sets_do_not_join_old_shards_but_each_other(configure, ten, add, fol
     assert joint.items() <= joint_files(folder).items()
 
 
-def test_a_set_that_is_gone_and_comes_back(configure, ten, folder, image_root):
+def make_store(folder, image_root):
+    """Write the table of the joint shard's crops, as `ingest` does from what is there."""
+    rows = [
+        CropRow(row.image, row.image, "", "")
+        if (image_root / row.image).exists()
+        else CropRow(row.image, row.image, "", "", status="unreadable", reason="file is gone")
+        for row in read_roster(folder / f"{JOINT}.roster.tsv").rows
+    ]
+    (folder.parent / "crops" / JOINT).mkdir(parents=True, exist_ok=True)
+    write_crop_table(folder.parent / "crops" / JOINT / "0000.tsv", rows)
+
+
+@pytest.mark.parametrize("made", [False, True], ids=["not made yet", "made"])
+def test_a_set_that_is_gone_and_comes_back(configure, ten, folder, image_root, made):
     before = dict(plan(configure, folder))
+    if made:
+        make_store(folder, image_root)
     (image_root / "n04").rename(image_root.parent / "away")
     without = plan(configure, folder)
     assert dict(without) == {key: o for key, o in before.items() if key != "n04"}
     assert without.sets_of(JOINT) == tuple(KEYS), "what a shard is made of does not change"
     (image_root.parent / "away").rename(image_root / "n04")
+    assert dict(plan(configure, folder)) == before
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known", "sets.json lost"])
+def test_a_set_that_comes_back_to_a_store_made_without_it(
+    configure, ten, folder, image_root, known
+):
+    before = dict(plan(configure, folder))
+    (image_root / "n04").rename(image_root.parent / "away")
+    without = plan(configure, folder)
+    make_store(folder, image_root)
+    (image_root.parent / "away").rename(image_root / "n04")
+    if not known:
+        (folder / "sets.json").unlink()
     again = plan(configure, folder)
-    # Without its pictures the joint shard may have been made again: it comes to its own.
     assert again["n04"].shard_paths == ["n04/0000"]
     assert dict(without) == {key: outline for key, outline in again.items() if key != "n04"}
+    assert dict(without) == {key: outline for key, outline in before.items() if key != "n04"}
     assert dict(plan(configure, folder)) == dict(again)
+
+
+def test_a_number_is_not_used_again_while_its_store_is_there(configure, ten, folder, image_root):
+    plan(configure, folder)
+    make_store(folder, image_root)
+    (folder / f"{JOINT}.roster.tsv").unlink()
+    plan(configure, folder)
+    for number in range(8):
+        (image_root / f"later{number}").mkdir()
+        (image_root / f"later{number}/1.png").touch()
+    assert plan(configure, folder)["later0"].shards == ["joint+000002/0000"]
+
+
+def test_sets_without_an_image_join_when_they_have_some(configure, ten, add, folder):
+    """As those whose files were still being written when a run looked first."""
+    add("other/9.png")
+    first = plan(configure, folder, ignore=["[12].png"])
+    assert [first[key].kept for key in KEYS] == [0] * len(KEYS)
+    found = plan(configure, folder)
+    assert {tuple(found[key].shards) for key in KEYS} == {(f"{JOINT}/0000",)}
 
 
 def test_a_held_set_stays_in_its_joint_shard(configure, ten, folder, image_root):
@@ -217,10 +267,11 @@ def test_a_held_set_stays_in_its_joint_shard(configure, ten, folder, image_root)
 
 
 def test_a_set_that_was_away_waits_while_it_is_held(configure, ten, folder, image_root):
-    """Its joint shard may have been made again without its pictures, which must not be read now."""
+    """Its joint store was made again without its pictures, which must not be read now."""
     before = dict(plan(configure, folder))
     (image_root / "n04").rename(image_root.parent / "away")
     without = dict(plan(configure, folder))
+    make_store(folder, image_root)
     (image_root.parent / "away").rename(image_root / "n04")
     assert dict(plan(configure, folder, hold=["n04"])) == without
     found = plan(configure, folder)
@@ -237,7 +288,7 @@ def test_a_run_of_chosen_sets_alone(configure, ten, folder):
     shown = {k: Outline.of(r) for k, r in iter_rosters(configure(settle_seconds=0), folder)}
     found = plan(configure, folder)
     assert shown == dict(found)
-    assert [key for key in KEYS if found[key].shards == [f"{JOINT}/0000"]] == ["n01", "n02"]
+    assert {tuple(found[key].shards) for key in KEYS} == {(f"{JOINT}/0000",)}
     assert joint_files(folder) == joint
 
 
@@ -248,6 +299,7 @@ def test_all_sets_of_a_shard_are_gone_and_some_come_back(configure, ten, add, fo
         (image_root / key).rename(image_root.parent / key)
     add("other/1.png")
     assert list(plan(configure, folder)) == ["other"]
+    make_store(folder, image_root)
     (image_root.parent / "n05").rename(image_root / "n05")
     assert plan(configure, folder)["n05"].shards == ["0000"]
     assert joint_files(folder) == joint

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -130,6 +132,30 @@ def test_a_killed_worker_changes_nothing(expected):
         written.append({path: path.read_bytes() for path in sorted(paths)})
     assert len(killed) == 1
     assert written[0] == written[1]
+
+
+def test_workers_start_where_the_folder_for_temporary_files_has_a_long_path(expected, tmp_path):
+    """A fork server listens at a socket in there, whose address has room for 107 characters."""
+    made, _, table = expected
+    temporary = tmp_path / ("a" * 100)
+    temporary.mkdir()
+    script = (
+        "from phenopipe.config import DaskSettings, SegmentSettings\n"
+        "from phenopipe.segment import segment_set\n"
+        "if __name__ == '__main__':\n"
+        f"    segment_set({[(str(t), str(s)) for t, s in made.crops]!r},"
+        f" {list(map(str, made.predictions))!r}, {str(tmp_path / 'labels.zarr')!r},"
+        f" {str(tmp_path / 'm.parquet')!r}, settings=SegmentSettings(),"
+        " dask=DaskSettings(cluster='processes'), workers=2)\n"
+    )
+    (tmp_path / "script.py").write_text(script)
+    subprocess.run(
+        [sys.executable, tmp_path / "script.py"],
+        env=os.environ | {"TMPDIR": str(temporary)},
+        check=True,
+    )
+    found = pd.read_parquet(tmp_path / "m.parquet")
+    pd.testing.assert_frame_equal(found, table, check_exact=True)
 
 
 def worker_processes():

@@ -196,6 +196,14 @@ def test_a_plant_without_leaves():
     assert plant.drop(["area_px", "perimeter_px", "touches_edge"]).isna().all()
 
 
+def test_a_leaf_that_was_taken_out_takes_its_confidence_with_it():
+    labels = np.array([[1, 1, 2, 2, 0]], np.uint32)
+    found = Segmentation(np.where(labels == 2, 0, labels).astype(np.uint32), np.array([0.5, 0.9]))
+    rgb = np.zeros((1, 5, 3), np.uint8)
+    table = pd.DataFrame(measure_traits(found, rgb, np.eye(2, 3)))
+    assert table["confidence"].tolist() == [0.5, 0.5]
+
+
 def test_a_single_pixel_has_finite_traits():
     labels = np.zeros((4, 4), int)
     labels[1, 2] = 1

@@ -1,0 +1,29 @@
+"""How further processes start: forked from a clean one, where the system allows it."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from multiprocessing import connection
+from pathlib import Path
+from typing import Literal
+
+log = logging.getLogger(__name__)
+
+
+def start_method() -> Literal["forkserver", "spawn"]:
+    """Return how to start processes (`multiprocessing.get_context`).
+
+    Not "fork": a child of a process in which threads run can wait for ever. A fork server listens
+    at a socket in the folder for temporary files. Where that folder's path is too long for one
+    (about 75 characters), or its file system knows none, each process starts by itself.
+    """
+    address = Path(connection.arbitrary_address("AF_UNIX"))  # type: ignore[attr-defined]
+    try:
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(address))
+        address.unlink()
+    except OSError as error:
+        log.info("processes start slower: no socket at %s (%s)", address, error)
+        return "spawn"
+    return "forkserver"
