@@ -89,7 +89,7 @@ def shard_path(key: str, place: str) -> str:
 
 def place_of(path: str | os.PathLike[str]) -> str:
     """Return the place that a table or store of a shard is: the reverse of :func:`shard_path`."""
-    path = PurePosixPath(Path(path).absolute())  # also from inside the folder whose name tells
+    path = Path(path).absolute()  # also from inside the folder whose name tells
     return f"{path.parent.name}/{path.stem}" if is_joint(path.parent.name) else path.stem
 
 

@@ -34,7 +34,7 @@ class RosterRow:
     place : str
         Shard that the file belongs to: "0000" for one of the set's own, "joint+000001/0000" for a
         joint one. A file that was kept once and is dropped now, because it is being rewritten for
-        instance, keeps its place and comes back to it, unless that is in a joint shard.
+        instance, keeps its place and comes back to it, in a joint shard only as it was.
     reason : str
         Why the file is dropped; empty if it is kept.
     fields : mapping of str to str
