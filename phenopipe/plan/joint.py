@@ -13,8 +13,10 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
+from phenopipe.config import Config
 from phenopipe.plan.names import is_joint, joint_name, joint_of
 from phenopipe.plan.roster import Roster, RosterRow, read_roster
+from phenopipe.plan.shards import count_crops
 
 #: Fewer small sets than these keep shards of their own.
 FEWEST_SETS = 8
@@ -24,6 +26,43 @@ SHARD = "0000"
 SET = "set"
 
 _Group = list[tuple[str, Roster]]
+
+
+def join_new_sets(
+    config: Config, folder: Path, sets: Iterable[tuple[str, Roster]]
+) -> Iterator[tuple[str, Roster]]:
+    """Join those sets into shards that are planned for the first time and are small.
+
+    Parameters
+    ----------
+    config : Config
+        The configuration.
+    folder : Path
+        Folder of the plans; a set without a roster there, or none of whose images has a shard in
+        it, is new.
+    sets : iterable of (str, Roster)
+        Sets as they were planned, by key.
+
+    Yields
+    ------
+    name : str
+        Key of a set, or name of a joint shard, which comes before its sets.
+    roster : Roster
+        Its roster.
+    """
+    size, below = config.plan.crops_per_shard, config.plan.share_below
+
+    def crops(row: RosterRow) -> int:
+        return count_crops(config, row)
+
+    def may_join(key: str, roster: Roster) -> bool:
+        path = folder / f"{key}.roster.tsv"
+        if not 0 < len(roster.kept) < below or (path.exists() and read_roster(path).shards):
+            return False
+        return sum(map(crops, roster.kept)) <= min(below - 1, size)
+
+    told = ((key, roster, may_join(key, roster)) for key, roster in sets)
+    yield from join_sets(told, size, crops, next_number(folder))
 
 
 def join_sets(

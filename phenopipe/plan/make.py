@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,12 +13,12 @@ from phenopipe.errors import InputError
 from phenopipe.plan.candidate import Candidate, Source
 from phenopipe.plan.folder import FolderSource
 from phenopipe.plan.greenhouse import GreenhouseSource
-from phenopipe.plan.joint import join_sets, leave_joint, next_number
+from phenopipe.plan.joint import join_new_sets, leave_joint
 from phenopipe.plan.joint_stores import JointStores
 from phenopipe.plan.names import LONGEST_KEY, is_joint, printable, set_key, set_name
 from phenopipe.plan.roster import METADATA, Roster, RosterRow, read_roster
 from phenopipe.plan.sets_file import Planned, last_run
-from phenopipe.plan.shards import assign_shards
+from phenopipe.plan.shards import assign_shards, count_crops
 from phenopipe.plan.sheet import SheetSource
 
 #: How the reason begins to drop a file that changed a moment ago.
@@ -216,43 +216,6 @@ def _without_lost(config: Config, roster: Roster, folder: Path, away: JointStore
     return replace(roster, rows=tuple(_shared_out(config, roster.rows, before, lost.__contains__)))
 
 
-def join_new_sets(
-    config: Config, folder: Path, sets: Iterable[tuple[str, Roster]]
-) -> Iterator[tuple[str, Roster]]:
-    """Join those sets into shards that are planned for the first time and are small.
-
-    Parameters
-    ----------
-    config : Config
-        The configuration.
-    folder : Path
-        Folder of the plans; a set without a roster there, or none of whose images has a shard in
-        it, is new.
-    sets : iterable of (str, Roster)
-        Sets as they were planned, by key.
-
-    Yields
-    ------
-    name : str
-        Key of a set, or name of a joint shard, which comes before its sets.
-    roster : Roster
-        Its roster.
-    """
-    size, below = config.plan.crops_per_shard, config.plan.share_below
-
-    def crops(row: RosterRow) -> int:
-        return count_crops(config, row)
-
-    def may_join(key: str, roster: Roster) -> bool:
-        path = _roster_path(folder, key)
-        if not 0 < len(roster.kept) < below or (path.exists() and read_roster(path).shards):
-            return False
-        return sum(map(crops, roster.kept)) <= min(below - 1, size)
-
-    told = ((key, roster, may_join(key, roster)) for key, roster in sets)
-    yield from join_sets(told, size, crops, next_number(folder))
-
-
 def iter_rosters(
     config: Config, folder: str | os.PathLike[str], now: float | None = None
 ) -> Iterator[tuple[str, Roster]]:
@@ -405,9 +368,3 @@ def _identity(fields: Mapping[str, str]) -> tuple[object, ...] | None:
         return key
     further = sorted((k, v) for k, v in fields.items() if k not in METADATA or k == "plant_id")
     return (*key, *further)
-
-
-def count_crops(config: Config, row: RosterRow) -> int:
-    """Return how many crops an image gives."""
-    layout = config.ingest.camera(row.fields.get("camera", "")).pots
-    return layout.count if layout else 1

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from phenopipe.config import Config
 from phenopipe.plan.candidate import file_version
-from phenopipe.plan.joint import SHARD, joint_sets
+from phenopipe.plan.joint import SHARD, join_new_sets, joint_sets
 from phenopipe.plan.joint_stores import JointStores
-from phenopipe.plan.make import is_settled, join_new_sets, open_source, plan_set, planned_keys
+from phenopipe.plan.make import is_settled, open_source, plan_set, planned_keys
 from phenopipe.plan.names import is_joint, set_name
 from phenopipe.plan.outline import Outline
 from phenopipe.plan.roster import Roster, read_roster

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from phenopipe.config import Config
 from phenopipe.plan.names import joint_of
 from phenopipe.plan.roster import RosterRow
 
@@ -67,3 +68,9 @@ def _places(
         load += count
         places[row.image] = f"{shard:04d}"
     return places
+
+
+def count_crops(config: Config, row: RosterRow) -> int:
+    """Return how many crops an image gives."""
+    layout = config.ingest.camera(row.fields.get("camera", "")).pots
+    return layout.count if layout else 1
