@@ -1,7 +1,8 @@
 """Time the stage `segment` over a whole image set, and print the figures as JSON.
 
 Crops of 512 px with plants of 18 leaves and good predictions (8 dimensions) are segmented from
-Zarr to labels and Parquet: in a loop without Dask, and through Dask with 1 and 2 workers.
+Zarr to labels and Parquet: with a plain loop over the tasks in place of Dask, and through Dask with
+1 and 2 workers.
 
     python benchmarks/segment_set.py --crops 1000
 
@@ -22,19 +23,18 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import psutil
 from cpu_time import adopt_orphans, children_cpu_s
 from scipy import ndimage
 
-from phenopipe.config import DaskSettings, PlantSettings, SegmentSettings
+from phenopipe.config import DaskSettings, PlantSettings
 from phenopipe.crop_table import CropRow, write_crop_table
 from phenopipe.encoding import background_direction, encode_distance, encode_embedding
-from phenopipe.segment import segment_set
-from phenopipe.segment.blocks import create_parts, segment_block
+from phenopipe.segment import image_set, segment_set
 from phenopipe.segment.image_set import LARGEST_TASK
-from phenopipe.segment.sources import list_crops
 from phenopipe.store import create_array, create_store
 from phenopipe.synth import draw_plant
 
@@ -85,14 +85,14 @@ def write_set(folder: Path, count: int, plants: int = PLANTS) -> None:
 
 
 def run_loop(folder: Path) -> None:
-    """Do all tasks one after another, without Dask."""
-    found, size = list_crops([(folder / "0000.tsv", folder / "0000.zarr")],
-                             [folder / "predictions.zarr"])  # fmt: skip
-    with create_store(folder / "loop.zarr", "labels") as store:
-        create_parts(store, len(found), size, LARGEST_TASK)
-        path = str(store.store_path).removeprefix("file://")
-        for at in range(0, len(found), LARGEST_TASK):
-            segment_block(found[at : at + LARGEST_TASK], at, path, SegmentSettings())
+    """Run the same stage with a plain loop over its tasks in place of Dask."""
+
+    def loop(function, arguments, **_):
+        for task in arguments:
+            function(*task)
+
+    with patch.object(image_set, "run_tasks", loop):
+        run_set(folder, "threads", 1, LARGEST_TASK)
 
 
 def run_set(folder: Path, cluster: str, workers: int, task_size: int | None) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import socket
-from multiprocessing import connection
+from collections.abc import Sequence
+from multiprocessing import connection, forkserver
 from pathlib import Path
 from typing import Literal
 
@@ -27,3 +29,20 @@ def start_method() -> Literal["forkserver", "spawn"]:
         log.info("processes start slower: no socket at %s (%s)", address, error)
         return "spawn"
     return "forkserver"
+
+
+def start_fork_server(modules: Sequence[str]) -> None:
+    """Start the process of which others will be forks, if it does not run yet.
+
+    It imports for itself while the caller goes on. Forks of it start in a fraction of the time in
+    which each would import, and end faster. It has a single thread of Python's, and runs nothing of
+    the caller's. Where there can be none (`start_method`), nothing happens.
+
+    Parameters
+    ----------
+    modules : sequence of str
+        What it is to have imported.
+    """
+    if start_method() == "forkserver":
+        multiprocessing.get_context("forkserver").set_forkserver_preload(list(modules))
+        forkserver.ensure_running()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from phenopipe.config import DaskSettings
 from phenopipe.errors import InputError
-from phenopipe.fork_server import start_method
+from phenopipe.fork_server import start_fork_server, start_method
 from phenopipe.segment.lost_jobs import replacing_lost_jobs
 
 if TYPE_CHECKING:
@@ -59,10 +59,14 @@ def connect(
     InputError
         If `workers` is below 1, or no scheduler answers at `address`.
     """
-    from dask.distributed import Client
-
     if workers < 1:
         raise InputError(f"workers: at least 1 is needed (is {workers})")
+    processes = _takes_processes(settings, workers, crops)
+    if processes:
+        # Before Dask is imported, which takes as long here as there, on another core.
+        start_fork_server(["distributed", *modules])
+    from dask.distributed import Client
+
     for name, level in LOG_LEVELS.items():
         logging.getLogger(name).setLevel(level)
     if settings.address is not None:
@@ -71,8 +75,7 @@ def connect(
         return
     slurm = settings.cluster == "slurm"
     with (
-        _forked_workers(modules),
-        _start(settings, workers, crops) as cluster,
+        _start(settings, workers, processes=processes) as cluster,
         replacing_lost_jobs(cluster) if slurm else nullcontext(),
         Client(cluster) as client,  # type: ignore[no-untyped-call]
     ):
@@ -106,41 +109,38 @@ def _reach(address: str) -> Client:
         raise InputError(f"dask.address: no scheduler answers at {address} ({reason})") from error
 
 
+def _takes_processes(settings: DaskSettings, workers: int, crops: int) -> bool:
+    if settings.address is not None:
+        return False
+    large = workers > 1 and crops >= PROCESSES_FROM
+    return settings.cluster == "processes" or (settings.cluster == "local" and large)
+
+
 @contextmanager
-def _forked_workers(modules: Sequence[str]) -> Iterator[None]:
-    """Let local worker processes start as forks of one that has imported all that they need.
-
-    That takes a fraction of the time in which each would import for itself, and they end faster.
-    The one process has a single thread of Python's, and runs nothing of the caller's. Where there
-    can be none, each imports for itself.
-    """
+def _start(settings: DaskSettings, workers: int, *, processes: bool) -> Iterator[Any]:
     import dask
-    from distributed.utils import get_mp_context
-
-    with dask.config.set({"distributed.worker.multiprocessing-method": start_method()}):
-        context = get_mp_context()  # type: ignore[no-untyped-call]
-        context.set_forkserver_preload(["distributed", *modules])
-        yield
-
-
-def _start(settings: DaskSettings, workers: int, crops: int) -> Any:  # noqa: ANN401 - Dask is not typed
     from dask.distributed import LocalCluster
 
     if settings.cluster == "slurm":
-        return _start_slurm(settings)
-    large = workers > 1 and crops >= PROCESSES_FROM
-    processes = settings.cluster == "processes" or (settings.cluster == "local" and large)
-    return LocalCluster(  # type: ignore[no-untyped-call]
-        n_workers=workers if processes else 1,
-        threads_per_worker=1 if processes else workers,
-        processes=processes,
-        memory_limit=settings.worker_memory if processes else 0,
-        host="127.0.0.1" if processes else None,
-        dashboard_address=LOOPBACK,
-        scheduler_kwargs={"dashboard": settings.dashboard},
-        # Without an address a process listens on its host, loopback, and a thread on all.
-        worker_dashboard_address=None if processes else LOOPBACK,
-    )
+        with _start_slurm(settings) as cluster:
+            yield cluster
+        return
+    method = {"distributed.worker.multiprocessing-method": start_method()}
+    with (
+        dask.config.set(method),
+        LocalCluster(  # type: ignore[no-untyped-call]
+            n_workers=workers if processes else 1,
+            threads_per_worker=1 if processes else workers,
+            processes=processes,
+            memory_limit=settings.worker_memory if processes else 0,
+            host="127.0.0.1" if processes else None,
+            dashboard_address=LOOPBACK,
+            scheduler_kwargs={"dashboard": settings.dashboard},
+            # Without an address a process listens on its host, loopback, and a thread on all.
+            worker_dashboard_address=None if processes else LOOPBACK,
+        ) as cluster,
+    ):
+        yield cluster
 
 
 def _start_slurm(settings: DaskSettings) -> Any:  # noqa: ANN401
