@@ -94,6 +94,11 @@ class IngestSettings(Block):
         "Cameras by the name that plan reads; the entry 'default' serves all others.",
     )
 
+    @property
+    def most_pots(self) -> int:
+        """Most crops that an image gives."""
+        return max((c.pots.count for c in self.cameras.values() if c.pots), default=1)
+
     def camera(self, name: str) -> CameraSettings:
         """Return the settings of a camera, those of 'default' where it has none of its own."""
         known = self.cameras

@@ -56,9 +56,15 @@ class DaskSettings(Block):
 
     cluster: Literal["local", "threads", "processes", "slurm"] = setting(
         "local",
-        "local: processes of this machine for a set of 200 crops or more, threads, which start "
-        "sooner, for a smaller one; or always threads or processes; or SLURM jobs through "
-        "dask-jobqueue.",
+        "local: processes of this machine for a large set, and for a small one none but the job's "
+        "own, without Dask; or always threads or processes; or SLURM jobs through dask-jobqueue.",
+    )
+    processes_from: int = setting(
+        200,
+        "cluster: local has processes for a set of so many crops or more; a smaller one is done "
+        "by itself before they have started, on one core beside other sets.",
+        unit="crops",
+        ge=1,
     )
     address: str | None = setting(
         None, "Address of a running Dask scheduler, such as tcp://10.0.0.5:8786, to use instead."
@@ -89,6 +95,10 @@ class DaskSettings(Block):
         "Write what Dask's workers did to logs/segment/{analysis}/{set}.dask.html, a page that "
         "needs no network.",
     )
+
+    def is_parallel(self, crops: int) -> bool:
+        """Tell whether a set of so many crops is segmented by more than the job's own process."""
+        return self.cluster != "local" or self.address is not None or crops >= self.processes_from
 
     @field_validator("worker_memory")
     @classmethod

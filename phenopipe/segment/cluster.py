@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from phenopipe.config import DaskSettings
 from phenopipe.errors import InputError
@@ -25,27 +25,51 @@ LOG_LEVELS = {
     "distributed.worker": logging.CRITICAL,
     "distributed.worker.memory": logging.WARNING,
 }
-#: Crops from which on processes, which do not wait for Python's lock, are ahead of threads in
-#: spite of their start (docs/performance.md).
-PROCESSES_FROM = 200
+#: Where tasks run: in this process without Dask, or through Dask.
+Place = Literal["here", "threads", "processes", "slurm", "address"]
+
+
+def choose_place(
+    settings: DaskSettings, workers: int, crops: int, *, reported: bool = False
+) -> Place:
+    """Choose where the tasks of a set run.
+
+    Parameters
+    ----------
+    settings : DaskSettings
+        `address` goes first, then `cluster`. A dashboard is of Dask alone.
+    workers : int
+        How many may run side by side.
+    crops : int
+        How many crops there are in all.
+    reported : bool
+        Whether Dask is to report what its workers did.
+    """
+    if settings.address is not None:
+        return "address"
+    if settings.cluster != "local":
+        return settings.cluster
+    if workers > 1 and settings.is_parallel(crops):
+        return "processes"
+    return "threads" if settings.dashboard or reported else "here"
 
 
 @contextmanager
 def connect(
-    settings: DaskSettings, workers: int, crops: int = 0, modules: Sequence[str] = ()
+    settings: DaskSettings, place: Place, workers: int, modules: Sequence[str] = ()
 ) -> Iterator[Client]:
     """Give a Dask client, and end what was started for it afterwards.
 
     Parameters
     ----------
     settings : DaskSettings
-        Which cluster. `address` goes first; then `cluster`. Local ones open ports on loopback
-        only; SLURM workers reach the scheduler over the network.
+        How the cluster is to be.
+    place : {"threads", "processes", "slurm", "address"}
+        Which cluster. Local ones open ports on loopback only; SLURM workers reach the scheduler
+        over the network.
     workers : int
         Threads or processes. SLURM jobs come and go between `slurm_min_workers` and
         `slurm_max_workers`; a scheduler at `address` has its own workers.
-    crops : int
-        How many crops will be segmented in all, by which ``cluster: local`` chooses.
     modules : sequence of str
         What local processes should have imported when they start.
 
@@ -57,25 +81,22 @@ def connect(
     Raises
     ------
     InputError
-        If `workers` is below 1, or no scheduler answers at `address`.
+        If no scheduler answers at `address`.
     """
-    if workers < 1:
-        raise InputError(f"workers: at least 1 is needed (is {workers})")
-    processes = _takes_processes(settings, workers, crops)
-    if processes:
+    if place == "processes":
         # Before Dask is imported, which takes as long here as there, on another core.
         start_fork_server(["distributed", *modules])
     from dask.distributed import Client
 
     for name, level in LOG_LEVELS.items():
         logging.getLogger(name).setLevel(level)
-    if settings.address is not None:
-        with _reach(settings.address) as client:
+    if place == "address":
+        with _reach(str(settings.address)) as client:
             yield client
         return
-    slurm = settings.cluster == "slurm"
+    slurm = place == "slurm"
     with (
-        _start(settings, workers, processes=processes) as cluster,
+        _start_slurm(settings) if slurm else _start(settings, place, workers) as cluster,
         replacing_lost_jobs(cluster) if slurm else nullcontext(),
         Client(cluster) as client,  # type: ignore[no-untyped-call]
     ):
@@ -95,7 +116,7 @@ def dashboard_link(client: Client) -> str:
 
 def most_workers(settings: DaskSettings, workers: int) -> int:
     """Return how many tasks may run side by side; a scheduler at `address` does not say."""
-    slurm = settings.cluster == "slurm" and settings.address is None
+    slurm = choose_place(settings, workers, crops=0) == "slurm"
     return settings.slurm_max_workers if slurm else workers
 
 
@@ -109,22 +130,12 @@ def _reach(address: str) -> Client:
         raise InputError(f"dask.address: no scheduler answers at {address} ({reason})") from error
 
 
-def _takes_processes(settings: DaskSettings, workers: int, crops: int) -> bool:
-    if settings.address is not None:
-        return False
-    large = workers > 1 and crops >= PROCESSES_FROM
-    return settings.cluster == "processes" or (settings.cluster == "local" and large)
-
-
 @contextmanager
-def _start(settings: DaskSettings, workers: int, *, processes: bool) -> Iterator[Any]:
+def _start(settings: DaskSettings, place: Place, workers: int) -> Iterator[Any]:
     import dask
     from dask.distributed import LocalCluster
 
-    if settings.cluster == "slurm":
-        with _start_slurm(settings) as cluster:
-            yield cluster
-        return
+    processes = place == "processes"
     method = {"distributed.worker.multiprocessing-method": start_method()}
     with (
         dask.config.set(method),

@@ -1,4 +1,4 @@
-"""Run many tasks through Dask, which leave what they find on the disk."""
+"""Run many tasks, mostly through Dask, which leave what they find on the disk."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from phenopipe.config import DaskSettings
-from phenopipe.errors import PhenopipeError
+from phenopipe.errors import InputError, PhenopipeError
 from phenopipe.files import write_aside
-from phenopipe.segment.cluster import connect
+from phenopipe.segment.cluster import choose_place, connect
 
 if TYPE_CHECKING:
     from dask.distributed import Client
@@ -40,7 +40,7 @@ def run_tasks(
     progress: Progress,
     performance_report: str | os.PathLike[str] | None = None,
 ) -> None:
-    """Call a function once for each tuple of arguments, in parallel.
+    """Call a function once for each tuple of arguments, in parallel where that is worth its start.
 
     What a task finds it leaves in files of its own. So nothing is held in the memory of workers
     or sent through the scheduler, and one that is killed costs the task that it was at.
@@ -67,18 +67,33 @@ def run_tasks(
 
     Raises
     ------
+    InputError
+        If `workers` is below 1, or no scheduler answers.
     LostWorkersError
         If workers were killed at one task more often than Dask allows (4 times).
     """
+    if workers < 1:
+        raise InputError(f"workers: at least 1 is needed (is {workers})")
     if not arguments:
+        return
+    place = choose_place(dask, workers, crops, reported=performance_report is not None)
+    if place == "here":
+        for _ in progress(_do_here(function, arguments), len(arguments), name):
+            pass
         return
     modules = [function.__module__, *IMPORTED_LATE]
     with (
-        connect(dask, min(workers, len(arguments)), crops, modules) as client,
+        connect(dask, place, min(workers, len(arguments)), modules) as client,
         _reported(performance_report),
     ):
         for _ in progress(_finish(client, function, arguments, name), len(arguments), name):
             pass
+
+
+def _do_here(function: Callable[..., None], arguments: Sequence[tuple[Any, ...]]) -> Iterator[None]:
+    for task in arguments:
+        function(*task)
+        yield
 
 
 def _finish(

@@ -10,7 +10,7 @@ import pytest
 
 from phenopipe.config import DaskSettings
 from phenopipe.errors import InputError
-from phenopipe.segment.cluster import connect, dashboard_link, most_workers
+from phenopipe.segment.cluster import choose_place, connect, dashboard_link, most_workers
 
 
 def listening():
@@ -27,7 +27,7 @@ def listening():
 @pytest.mark.parametrize("cluster", ["threads", "processes"])
 def test_local_clusters_work_and_listen_on_loopback_only(cluster):
     before = listening()
-    with connect(DaskSettings(cluster=cluster), 2) as client:
+    with connect(DaskSettings(), cluster, 2) as client:
         assert client.submit(sum, [1, 2]).result() == 3
         assert sum(client.nthreads().values()) == 2
         assert (client.submit(os.getpid).result() == os.getpid()) is (cluster == "threads")
@@ -36,40 +36,49 @@ def test_local_clusters_work_and_listen_on_loopback_only(cluster):
 
 
 @pytest.mark.parametrize(
-    ("workers", "crops", "threads"), [(2, 199, True), (1, 1000, True), (2, 200, False)]
+    ("changed", "workers", "crops", "place"),
+    [
+        ({}, 2, 199, "here"),
+        ({}, 2, 200, "processes"),
+        ({}, 1, 1000, "here"),
+        ({"processes_from": 20}, 2, 20, "processes"),
+        ({"dashboard": True}, 2, 199, "threads"),
+        ({"cluster": "threads"}, 2, 1000, "threads"),
+        ({"cluster": "processes"}, 1, 1, "processes"),
+        ({"cluster": "slurm"}, 1, 1, "slurm"),
+        ({"cluster": "slurm", "address": "tcp://10.0.0.5:8786"}, 1, 1, "address"),
+    ],
 )
-def test_a_large_set_has_processes_and_a_small_one_threads(workers, crops, threads):
-    with connect(DaskSettings(), workers, crops) as client:
-        assert (client.submit(os.getpid).result() == os.getpid()) is threads
-        assert sum(client.nthreads().values()) == workers
+def test_a_large_set_has_processes_and_a_small_one_its_job_alone(changed, workers, crops, place):
+    assert choose_place(DaskSettings(**changed), workers, crops) == place
+    reported = choose_place(DaskSettings(**changed), workers, crops, reported=True)
+    assert reported == ("threads" if place == "here" else place)
 
 
 @pytest.mark.parametrize("cluster", ["threads", "processes"])
 def test_the_dashboard_is_served_on_request_and_on_loopback(cluster, caplog):
     before = listening()
-    settings = DaskSettings(cluster=cluster, dashboard=True)
-    with caplog.at_level(logging.INFO, "phenopipe"), connect(settings, 1) as client:
+    settings = DaskSettings(dashboard=True)
+    with caplog.at_level(logging.INFO, "phenopipe"), connect(settings, cluster, 1) as client:
         with urllib.request.urlopen(dashboard_link(client)) as answer:
             assert b"Dask" in answer.read()
         assert dashboard_link(client) in caplog.text
         assert listening() - before <= {"127.0.0.1"}
     with (
-        connect(DaskSettings(cluster=cluster), 1) as client,
+        connect(DaskSettings(), cluster, 1) as client,
         pytest.raises(urllib.error.HTTPError, match="404"),
     ):
         urllib.request.urlopen(dashboard_link(client))
 
 
-def test_bad_wishes_are_refused_in_plain_words():
-    with pytest.raises(InputError, match="workers: at least 1"), connect(DaskSettings(), 0):
-        pass
+def test_a_scheduler_that_is_not_there_is_named():
     nobody = DaskSettings(address="tcp://127.0.0.1:9")
     import dask
 
     with (
         dask.config.set({"distributed.comm.timeouts.connect": "300ms"}),
         pytest.raises(InputError, match=r"dask.address: no scheduler answers at tcp://127.0.0.1:9"),
-        connect(nobody, 1),
+        connect(nobody, "address", 1),
     ):
         pass
 
@@ -88,7 +97,7 @@ def test_slurm_workers_are_asked_for_as_set(monkeypatch):
         slurm_max_workers=5,
         slurm_interface="lo",
     )
-    with connect(settings, 3) as client:
+    with connect(settings, "slurm", 3) as client:
         script = client.cluster.job_script()
         assert client.cluster.scheduler_address.startswith("tcp://127.0.0.1:")
     assert asked == [{"minimum_jobs": 2, "maximum_jobs": 5}]

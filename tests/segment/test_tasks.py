@@ -12,6 +12,7 @@ import dask
 import pytest
 
 from phenopipe.config import DaskSettings
+from phenopipe.errors import InputError
 from phenopipe.progress import track
 from phenopipe.segment.tasks import LostWorkersError, run_tasks
 
@@ -27,6 +28,10 @@ def square(number, folder, killer=None):
     if number == killer and len(list(Path(folder).glob(f"call-{number}-*"))) == 1:
         os.kill(os.getpid(), signal.SIGKILL)
     Path(folder, f"result-{number}").write_text(str(number**2))
+
+
+def note_process(number, folder):
+    Path(folder, str(number)).write_text(str(os.getpid()))
 
 
 def kill_always(number):
@@ -53,6 +58,26 @@ def test_every_task_is_done_once(tmp_path):
     assert results(tmp_path) == [n**2 for n in range(20)]
     assert len(list(tmp_path.glob("call-*"))) == 20
     run(square, [])
+
+
+def test_a_small_set_is_done_by_this_process_without_dask(tmp_path):
+    seen = []
+
+    def count(items, total, name):
+        for item in items:
+            seen.append((total, name))
+            yield item
+
+    run(note_process, [(n, tmp_path) for n in range(3)], DaskSettings(), crops=3, progress=count)
+    assert [path.read_text() for path in tmp_path.iterdir()] == [str(os.getpid())] * 3
+    assert seen == [(3, "square")] * 3
+    with pytest.raises(ValueError, match="number 1 is odd"):
+        run(fail, [(1,)], DaskSettings())
+
+
+def test_a_number_of_workers_below_one_is_refused():
+    with pytest.raises(InputError, match=r"workers: at least 1 is needed \(is 0\)"):
+        run(square, [], workers=0)
 
 
 def test_a_killed_worker_costs_the_task_that_it_was_at(tmp_path):

@@ -72,6 +72,12 @@ wildcard_constraints:
     b="|".join(map(re.escape, CONFIG.analyses)),
 
 
+def cores_for(wildcards):
+    """Give one core to a set so small that nothing in its job is parallel, all to others."""
+    crops = ROSTERS[wildcards.set].kept * CONFIG.ingest.most_pots
+    return ALL_CORES if CONFIG.dask.is_parallel(crops) else 1
+
+
 def all_tables(wildcards):
     """Name every analysis's tables and its check."""
     return [

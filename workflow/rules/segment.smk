@@ -13,7 +13,7 @@ rule segment:
         "logs/segment/{analysis}/{set}.benchmark.tsv"
     conda:
         "../../envs/phenopipe.yaml"
-    threads: ALL_CORES
+    threads: cores_for
     params:
         roster="results/plan/{set}.roster.tsv",
         # Of a joint shard only the set's own crops count: others may come and go.
