@@ -20,6 +20,6 @@ rule segment:
         own=lambda wildcards: ROSTERS[wildcards.set].joint_digests,
         settings=settings_of("segment"),
     message:
-        "segment: {wildcards.set} by analysis {wildcards.analysis}"
+        "segment: {wildcards.set} by analysis {wildcards.analysis}, cores: {threads}"
     script:
         "../scripts/segment.py"
