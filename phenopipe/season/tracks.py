@@ -20,6 +20,9 @@ Floats = NDArray[np.float64]
 _AREA_WEIGHT = 0.1
 #: Farthest that a leaf which came or went moves the plant's centre, in plant sizes.
 _MAX_CENTRE_SHIFT = 0.5
+#: What a leaf that lies near no other costs a centre, on top of the longest way: else two leaves
+#: that moved apart are worth less than one of them that did not move at all.
+_LONELY = 0.5
 #: So many of the largest leaves of a date tell where the centre is: work grows as its 4th power.
 _MOST_VOTES = 24
 
@@ -156,7 +159,8 @@ def _centre_shift(old: Floats, new: Floats, max_shift: float) -> Floats:
         return np.zeros(3)
     candidates = new[None] - np.pad(shifts, ((0, 0), (0, 1)))[:, None]
     nearest = _cost(old, candidates, max_shift).min(axis=-2)
-    score = nearest.sum(axis=-1) + _AREA_WEIGHT * np.linalg.norm(shifts, axis=-1)
+    lonely = (nearest >= max_shift).sum(axis=-1) * _LONELY * max_shift
+    score = nearest.sum(axis=-1) + lonely + _AREA_WEIGHT * np.linalg.norm(shifts, axis=-1)
     return np.append(shifts[np.argmin(score)], 0.0)
 
 
