@@ -155,9 +155,9 @@ def run_workflow(folder: Path, *targets: str) -> dict[str, float]:
     }
     (folder / "config.yaml").write_text(json.dumps(config))
     command = [
-        *(sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")),
+        *(sys.executable, "-m", "snakemake", *targets, "--snakefile", str(ROOT / "Snakefile")),
         *("--workflow-profile", str(ROOT / "profiles/default"), "--cores", str(THREADS)),
-        *("--directory", str(folder), "--configfile", str(folder / "config.yaml"), *targets),
+        *("--directory", str(folder), "--configfile", str(folder / "config.yaml")),
     ]
     seconds = run_command(command, folder)
     plants = (folder / TABLES / "plants.csv").read_text().splitlines()
