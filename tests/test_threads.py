@@ -36,7 +36,7 @@ def restored():
     torch.set_num_threads(before[1])
 
 
-@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("count", [1, 2, 3])
 def test_all_libraries_are_limited(count: int) -> None:
     limit_threads(count)
     assert cv2.getNumThreads() == count
