@@ -31,18 +31,25 @@ def start_method() -> Literal["forkserver", "spawn"]:
     return "forkserver"
 
 
-def start_fork_server(modules: Sequence[str]) -> None:
+def start_fork_server(modules: Sequence[str]) -> Literal["forkserver", "spawn"]:
     """Start the process of which others will be forks, if it does not run yet.
 
     It imports for itself while the caller goes on. Forks of it start in a fraction of the time in
     which each would import, and end faster. It has a single thread of Python's, and runs nothing of
-    the caller's. Where there can be none (`start_method`), nothing happens.
+    the caller's.
 
     Parameters
     ----------
     modules : sequence of str
         What it is to have imported.
+
+    Returns
+    -------
+    str
+        `start_method`: where that is "spawn", there is no such process.
     """
-    if start_method() == "forkserver":
-        multiprocessing.get_context("forkserver").set_forkserver_preload(list(modules))
+    method = start_method()
+    if method == "forkserver":
+        multiprocessing.get_context(method).set_forkserver_preload(list(modules))
         forkserver.ensure_running()
+    return method

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from phenopipe.config import DaskSettings
 from phenopipe.errors import InputError
-from phenopipe.fork_server import start_fork_server, start_method
+from phenopipe.fork_server import start_fork_server
 from phenopipe.segment.lost_jobs import replacing_lost_jobs
 
 if TYPE_CHECKING:
@@ -83,9 +83,8 @@ def connect(
     InputError
         If no scheduler answers at `address`.
     """
-    if place == "processes":
-        # Before Dask is imported, which takes as long here as there, on another core.
-        start_fork_server(["distributed", *modules])
+    # Before Dask is imported, which takes as long here as there, on another core.
+    method = start_fork_server(["distributed", *modules]) if place == "processes" else None
     from dask.distributed import Client
 
     for name, level in LOG_LEVELS.items():
@@ -96,7 +95,7 @@ def connect(
         return
     slurm = place == "slurm"
     with (
-        _start_slurm(settings) if slurm else _start(settings, place, workers) as cluster,
+        _start_slurm(settings) if slurm else _start(settings, workers, method) as cluster,
         replacing_lost_jobs(cluster) if slurm else nullcontext(),
         Client(cluster) as client,  # type: ignore[no-untyped-call]
     ):
@@ -131,14 +130,14 @@ def _reach(address: str) -> Client:
 
 
 @contextmanager
-def _start(settings: DaskSettings, place: Place, workers: int) -> Iterator[Any]:
+def _start(settings: DaskSettings, workers: int, method: str | None) -> Iterator[Any]:
+    """Start worker processes by a method of `multiprocessing`, or threads if that is None."""
     import dask
     from dask.distributed import LocalCluster
 
-    processes = place == "processes"
-    method = {"distributed.worker.multiprocessing-method": start_method()}
+    processes = method is not None
     with (
-        dask.config.set(method),
+        dask.config.set({"distributed.worker.multiprocessing-method": method}),
         LocalCluster(  # type: ignore[no-untyped-call]
             n_workers=workers if processes else 1,
             threads_per_worker=1 if processes else workers,
