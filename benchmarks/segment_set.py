@@ -23,7 +23,6 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
-from unittest.mock import patch
 
 import numpy as np
 import psutil
@@ -33,7 +32,7 @@ from scipy import ndimage
 from phenopipe.config import DaskSettings, PlantSettings
 from phenopipe.crop_table import CropRow, write_crop_table
 from phenopipe.encoding import background_direction, encode_distance, encode_embedding
-from phenopipe.segment import image_set, segment_set
+from phenopipe.segment import segment_set
 from phenopipe.segment.image_set import LARGEST_TASK
 from phenopipe.store import create_array, create_store
 from phenopipe.synth import draw_plant
@@ -85,14 +84,8 @@ def write_set(folder: Path, count: int, plants: int = PLANTS) -> None:
 
 
 def run_loop(folder: Path) -> None:
-    """Run the same stage with a plain loop over its tasks in place of Dask."""
-
-    def loop(function, arguments, **_):
-        for task in arguments:
-            function(*task)
-
-    with patch.object(image_set, "run_tasks", loop):
-        run_set(folder, "threads", 1, LARGEST_TASK)
+    """Run the same stage as one worker's own job does it: a plain loop in place of Dask."""
+    run_set(folder, "local", 1, LARGEST_TASK)
 
 
 def run_set(folder: Path, cluster: str, workers: int, task_size: int | None) -> None:
