@@ -41,8 +41,9 @@ class SegmentSettings(Block):
     )
     merge_angle_deg: float = setting(
         35.0,
-        "Two seeds whose vectors are within this angle are one leaf if pixels that agree with both "
-        "connect them (long leaves have several maxima); 0 never joins seeds.",
+        "Seeds whose vectors are within this angle, directly or through others, are one leaf if "
+        "they lie in the region of the highest (long leaves have several maxima); 0 never joins "
+        "seeds.",
         unit="deg",
         ge=0,
         le=90,

@@ -3,9 +3,10 @@
 Steps, none of which depends on an order of seeds or labels:
 
 1. Seeds (`phenopipe.segment.seeds`).
-2. Each seed's region: the connected pixels around it within `max_angle_deg` of its vector and
-   nearer, by angle, to it than to the background (`phenopipe.segment.regions`).
-3. Seeds of one leaf are joined.
+2. The highest seed's region: the connected pixels around it within `max_angle_deg` of its vector
+   and nearer, by angle, to it than to the background. Seeds in there that point its way are the
+   same leaf's (`phenopipe.segment.regions`).
+3. So for the highest of the seeds left, until each has its leaf.
 4. A pixel goes to the leaf of the smallest angle among those whose region holds it; of equal ones
    to the leaf with the nearer seed, then to the one whose seed comes first by row and column.
 5. A leaf keeps one piece: the one with its highest seed, or the largest if a rival took that
@@ -21,12 +22,11 @@ import math
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from phenopipe.config import SegmentSettings
 from phenopipe.encoding import background_direction
 from phenopipe.segment.confidence import confidence_at
-from phenopipe.segment.regions import Region, grow_regions, join, same_leaf
+from phenopipe.segment.regions import Region, grow_leaves
 from phenopipe.segment.seeds import Seeds, bounding_box, find_seeds, grown
 
 #: Cosine to no leaf: more than outside a region, less than inside.
@@ -96,8 +96,9 @@ def _cluster_box(
     reach: int,
 ) -> tuple[NDArray[np.uint32], NDArray[np.float64]]:
     least = np.float32(np.cos(np.deg2rad(settings.max_angle_deg)))
-    regions = list(grow_regions(embedding, np.maximum(to_background, least), seeds, reach))
-    regions, seeds = _one_region_a_leaf(regions, seeds, settings.merge_angle_deg)
+    regions, seeds = grow_leaves(
+        embedding, np.maximum(to_background, least), seeds, reach, settings.merge_angle_deg
+    )
     owner = _compete(regions, seeds, to_background.shape)
     at = np.flatnonzero(owner > 0)
     kept = _one_piece(owner, regions, seeds, np.ones(len(seeds) + 1, bool))
@@ -116,20 +117,6 @@ def _cluster_box(
     number = (np.cumsum(real) * real).astype(np.uint32)
     labels = kept.view(np.uint32) if real[1:].all() else number.take(kept)
     return labels, confidence[real]
-
-
-def _one_region_a_leaf(
-    regions: list[Region], seeds: Seeds, merge_angle_deg: float
-) -> tuple[list[Region], Seeds]:
-    """Join the regions of seeds that are one leaf; the highest seed stands for it."""
-    count, leaf_of = same_leaf(regions, seeds, merge_angle_deg)
-    if count == len(seeds):
-        return regions, seeds
-    order = np.lexsort((seeds.columns, seeds.rows, -seeds.peaks, leaf_of))
-    starts = np.flatnonzero(np.diff(leaf_of[order], prepend=-1))
-    groups = sorted(np.split(order, starts[1:]), key=lambda group: int(group[0]))
-    joined = [join([regions[k] for k in group]) for group in groups]
-    return joined, seeds.take(np.array([group[0] for group in groups]))
 
 
 def _compete(regions: list[Region], seeds: Seeds, shape: tuple[int, ...]) -> NDArray[np.int32]:
@@ -230,6 +217,8 @@ def _one_piece(
 
 def _largest_piece(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the largest piece; of equal ones the one with the first pixel."""
+    from scipy import ndimage  # seldom needed, and every worker would import it at its start
+
     pieces, count = ndimage.label(mask, EIGHT)
     size = np.bincount(pieces.ravel(), minlength=count + 1)
     largest: NDArray[np.bool_] = mask & (pieces == 1 + np.append(size[1:], 0).argmax())

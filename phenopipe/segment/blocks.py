@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import zarr
 from numpy.typing import NDArray
 
@@ -32,6 +31,9 @@ from phenopipe.store import (
 )
 from phenopipe.threads import limit_threads
 from phenopipe.window import Box, Window
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Opener = Callable[[str, Kind, str], zarr.Array[Any]]
 
@@ -176,6 +178,8 @@ def segment_crop(
     traits : DataFrame
         As `phenopipe.segment.measure_traits` gives them.
     """
+    import pandas as pd
+
     labels, traits = _segment_stored(rgb, distance, embedding, window, transform, valid, settings)
     return labels, pd.DataFrame(traits)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Literal
 
 from phenopipe.config import DaskSettings
@@ -56,7 +56,12 @@ def choose_place(
 
 @contextmanager
 def connect(
-    settings: DaskSettings, place: Place, workers: int, modules: Sequence[str] = ()
+    settings: DaskSettings,
+    place: Place,
+    workers: int,
+    modules: Sequence[str] = (),
+    *,
+    reported: bool = False,
 ) -> Iterator[Client]:
     """Give a Dask client, and end what was started for it afterwards.
 
@@ -72,6 +77,8 @@ def connect(
         `slurm_max_workers`; a scheduler at `address` has its own workers.
     modules : sequence of str
         What local processes should have imported when they start.
+    reported : bool
+        Whether Dask is to report what its workers did.
 
     Yields
     ------
@@ -95,6 +102,7 @@ def connect(
         return
     slurm = place == "slurm"
     with (
+        _watching(settings.dashboard or reported),
         _start_slurm(settings) if slurm else _start(settings, workers, method) as cluster,
         replacing_lost_jobs(cluster) if slurm else nullcontext(),
         Client(cluster) as client,  # type: ignore[no-untyped-call]
@@ -102,6 +110,13 @@ def connect(
         if settings.dashboard:
             log.info("dashboard: %s", dashboard_link(client))
         yield client
+
+
+def _watching(watched: bool) -> AbstractContextManager[object]:
+    """Let Dask look 100 times a second at what local workers do only where somebody sees it."""
+    import dask
+
+    return dask.config.set({"distributed.worker.profile.enabled": watched})
 
 
 def dashboard_link(client: Client) -> str:

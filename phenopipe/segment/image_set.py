@@ -6,8 +6,8 @@ import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import zarr
 
 from phenopipe.config import DaskSettings, SegmentSettings
@@ -21,6 +21,9 @@ from phenopipe.segment.measured import read_measured
 from phenopipe.segment.sources import list_crops
 from phenopipe.segment.tasks import Progress, run_tasks
 from phenopipe.store import create_array, create_store, open_array, store_path
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 log = logging.getLogger(__name__)
 

@@ -97,7 +97,6 @@ def find_leaves(
         If shapes do not fit or values are not finite.
     """
     from phenopipe.segment.angular import cluster
-    from phenopipe.segment.paper import grow_in_rings
 
     settings = settings or SegmentSettings()
     distance = np.ascontiguousarray(distance, dtype=np.float32)
@@ -111,6 +110,8 @@ def find_leaves(
     # A pixel with a bad value has a bad cosine, so that these need no pass of their own.
     _check_finite("embedding", embedding, to_background)
     if settings.method == "paper":
+        from phenopipe.segment.paper import grow_in_rings  # scikit-image takes its time to import
+
         return Segmentation(*grow_in_rings(distance, embedding))
     return Segmentation(*cluster(distance, embedding, to_background, settings))
 

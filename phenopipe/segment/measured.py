@@ -1,17 +1,24 @@
-"""Measurements of a set: the tables that tasks leave, and the one that they make together."""
+"""Measurements of a set: the tables that tasks leave, and the one that they make together.
+
+pandas is imported where it is needed: workers start without it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import pandas as pd
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from phenopipe.segment.traits import TRAITS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Columns before the traits.
 KEYS = ("crop_id", "image", "pot", "crop_index", "label", "status", "reason")
@@ -19,6 +26,8 @@ KEYS = ("crop_id", "image", "pot", "crop_index", "label", "status", "reason")
 
 def empty_measurements() -> pd.DataFrame:
     """Return measurements without rows, columns and types as always."""
+    import pandas as pd
+
     return _typed(pd.DataFrame(columns=[*KEYS, *TRAITS]))
 
 
@@ -39,7 +48,8 @@ def write_measured(folder: Path, start: int, columns: Mapping[str, ArrayLike]) -
     """
     path = _path(folder, start)
     part = path.with_name(f"{path.name}.{uuid4().hex}")
-    pq.write_table(pa.table(dict(columns)), part)
+    table = {name: _arrow(np.ascontiguousarray(values)) for name, values in columns.items()}
+    pq.write_table(pa.Table.from_arrays(list(table.values()), list(table)), part)
     part.replace(path)
 
 
@@ -53,6 +63,16 @@ def read_measured(folder: Path, starts: Iterable[int]) -> pd.DataFrame:
 
 def _path(folder: Path, start: int) -> Path:
     return folder / f"{start}.parquet"
+
+
+def _arrow(values: NDArray[Any]) -> pa.Array:
+    """Make a column of texts or numbers; `pyarrow.array` would import pandas."""
+    if values.dtype.kind == "U":
+        builder = pa.lib.StringBuilder()
+        builder.append_values(values.tolist())
+        return builder.finish()
+    buffers = [None, pa.py_buffer(values)]
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), buffers)
 
 
 def _typed(table: pd.DataFrame) -> pd.DataFrame:

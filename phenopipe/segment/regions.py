@@ -1,8 +1,7 @@
-"""Regions: the pixels that a seed may claim, and which seeds are one leaf."""
+"""Regions: the pixels that a leaf may claim, and which seeds are one leaf."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -29,14 +28,14 @@ BLOCK = 256
 
 @dataclass(frozen=True)
 class Region:
-    """What one seed, or one leaf of several seeds, may claim.
+    """What one leaf may claim.
 
     Attributes
     ----------
     top, left : int
         Where the window lies.
     cosine : ndarray, (h, w), float32
-        Cosine of the angle to the seed inside the region, `OUTSIDE` elsewhere.
+        Cosine of the angle to the leaf's highest seed inside the region, `OUTSIDE` elsewhere.
     """
 
     top: int
@@ -50,39 +49,102 @@ class Region:
         return slice(self.top, self.top + height), slice(self.left, self.left + width)
 
 
-def grow_regions(
-    embedding: NDArray[np.float32], limit: NDArray[np.float32], seeds: Seeds, reach: int
-) -> Iterator[Region]:
-    """Yield, for each seed, the connected pixels around it that agree with it.
+def grow_leaves(
+    embedding: NDArray[np.float32],
+    limit: NDArray[np.float32],
+    seeds: Seeds,
+    reach: int,
+    merge_angle_deg: float,
+) -> tuple[list[Region], Seeds]:
+    """Grow a region for each leaf around its highest seed.
+
+    A long leaf has several seeds. The highest seed that belongs to no leaf yet begins one; those
+    in its region whose vectors are within `merge_angle_deg` of its own, or of another one's that
+    so belongs to it, are the same leaf's.
 
     Parameters
     ----------
     embedding : ndarray, (H, W, E), float32
         Unit vectors.
     limit : ndarray, (H, W), float32
-        A pixel agrees if the cosine of its angle to the seed is above this.
+        A pixel agrees with a seed if the cosine of its angle to it is above this.
     seeds : Seeds
         Seeds in the coordinates of `embedding`.
     reach : int
         About how far a region goes from its seed, px, at least 1. It costs time if it is far off,
         but changes nothing: a window is enlarged while its region reaches the border.
+    merge_angle_deg : float
+        Largest angle of seeds of one leaf, deg; with 0 each has its own.
 
-    Yields
-    ------
-    Region
-        The region, 8-connected; the seed's own pixel belongs to it in any case.
+    Returns
+    -------
+    regions : list of Region
+        The connected pixels around each leaf's highest seed that agree with it.
+    leaders : Seeds
+        These seeds, sorted as `seeds`.
     """
-    places = zip(seeds.rows.tolist(), seeds.columns.tolist(), seeds.vectors, strict=True)
-    for row, column, vector in places:
-        around = _Bounds(row - reach, row + reach + 1, column - reach, column + reach + 1)
-        if reach >= LEAST_REACH:
-            around = _rough_bounds(embedding, limit, vector, (row, column), FAR * reach)
-        room = around.aligned(limit.shape)
-        bounds = None
-        while bounds != room:
-            bounds = room
-            region, room = _grow(embedding, limit, vector, (row, column), bounds)
-        yield region
+    regions: dict[int, Region] = {}
+    taken = np.zeros(len(seeds), bool)
+    # Equal ones by position, so that nothing depends on an order.
+    for seed in np.lexsort((seeds.columns, seeds.rows, -seeds.peaks)).tolist():
+        if not taken[seed]:
+            place = int(seeds.rows[seed]), int(seeds.columns[seed])
+            region = grow_region(embedding, limit, place, seeds.vectors[seed], reach)
+            taken[_seeds_of_leaf(region, seed, seeds, taken, merge_angle_deg)] = True
+            regions[seed] = region
+    leaders = sorted(regions)
+    return [regions[seed] for seed in leaders], seeds.take(np.array(leaders, np.intp))
+
+
+def grow_region(
+    embedding: NDArray[np.float32],
+    limit: NDArray[np.float32],
+    seed: tuple[int, int],
+    vector: NDArray[np.float32],
+    reach: int,
+) -> Region:
+    """Find the connected pixels around a seed that agree with its vector; see `grow_leaves`.
+
+    The region is 8-connected; the seed's own pixel belongs to it in any case.
+    """
+    row, column = seed
+    around = _Bounds(row - reach, row + reach + 1, column - reach, column + reach + 1)
+    if reach >= LEAST_REACH:
+        around = _rough_bounds(embedding, limit, vector, seed, FAR * reach)
+    room = around.aligned(limit.shape)
+    bounds = None
+    while bounds != room:
+        bounds = room
+        region, room = _grow(embedding, limit, vector, seed, bounds)
+    return region
+
+
+def _seeds_of_leaf(
+    region: Region, seed: int, seeds: Seeds, taken: NDArray[np.bool_], angle_deg: float
+) -> NDArray[np.intp]:
+    """Find the seeds that belong to the leaf of a seed with this region; that one is the first."""
+    leaf = [np.array([seed])]
+    if angle_deg > 0:
+        rest = _held(region, seeds, taken)
+        rest, waiting = rest[rest != seed], leaf[0]
+        least = np.cos(np.deg2rad(angle_deg))
+        while waiting.size and rest.size:
+            cosines = seeds.vectors[rest] @ seeds.vectors[waiting[:BLOCK]].T
+            joins = (cosines > least).any(axis=1)
+            leaf.append(rest[joins])
+            rest, waiting = rest[~joins], np.append(waiting[BLOCK:], rest[joins])
+    return np.concatenate(leaf)
+
+
+def _held(region: Region, seeds: Seeds, taken: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Return which seeds a region holds, without those that are taken."""
+    rows, columns = region.window
+    first, last = np.searchsorted(seeds.rows, [rows.start, rows.stop])
+    at = slice(first, last)
+    inside = (columns.start <= seeds.columns[at]) & (seeds.columns[at] < columns.stop)
+    held: NDArray[np.intp] = first + np.flatnonzero(inside & ~taken[at])
+    cosine = region.cosine[seeds.rows[held] - region.top, seeds.columns[held] - region.left]
+    return held[cosine > OUTSIDE]
 
 
 class _Bounds(NamedTuple):
@@ -151,93 +213,3 @@ def _grow(
         right + columns * (x + width == cosine.shape[1]),
     )
     return Region(top + y, left + x, found), room.aligned(limit.shape)
-
-
-def same_leaf(
-    regions: list[Region], seeds: Seeds, merge_angle_deg: float
-) -> tuple[int, NDArray[np.intp]]:
-    """Find which seeds belong to one leaf.
-
-    Two seeds are one leaf if their vectors are within `merge_angle_deg` and a path of pixels that
-    agree with both connects them; so are seeds linked through others (connected components of
-    that graph, hence the same for any order of seeds).
-
-    Parameters
-    ----------
-    regions : list of Region
-        Regions of the seeds.
-    seeds : Seeds
-        Seeds, in the same order and coordinates.
-    merge_angle_deg : float
-        Largest angle, deg.
-
-    Returns
-    -------
-    count : int
-        Number of leaves.
-    leaf_of : ndarray, (K,), int
-        Leaf of each seed, 0..count-1.
-    """
-    leaf_of = np.arange(len(seeds))
-    for i, j in _close_pairs(regions, seeds, merge_angle_deg):
-        if leaf_of[i] != leaf_of[j] and _connected(regions, seeds, i, j):
-            leaf_of[leaf_of == leaf_of[j]] = leaf_of[i]
-    leaves, leaf_of = np.unique(leaf_of, return_inverse=True)
-    return len(leaves), leaf_of
-
-
-def _close_pairs(
-    regions: list[Region], seeds: Seeds, angle_deg: float
-) -> Iterator[tuple[int, int]]:
-    """Yield pairs of seeds within an angle, each in the other's window.
-
-    Seeds are sorted by rows, so that a block of them need be compared with those alone that stand
-    above its lowest window's end.
-    """
-    if angle_deg == 0 or not regions:
-        return
-    windows = [(r.top, r.window[0].stop, r.left, r.window[1].stop) for r in regions]
-    top, bottom, left, right = np.array(windows).T
-    rows, columns = seeds.rows, seeds.columns
-    for start in range(0, len(regions), BLOCK):
-        one = slice(start, start + BLOCK)
-        other = slice(start, int(np.searchsorted(rows, bottom[one].max())))
-        near = seeds.vectors[one] @ seeds.vectors[other].T > np.cos(np.deg2rad(angle_deg))
-        first, last = start + np.array(np.triu(near, 1).nonzero())
-        held = np.ones(len(first), bool)
-        for i, j in ((first, last), (last, first)):
-            held &= (top[i] <= rows[j]) & (rows[j] < bottom[i])
-            held &= (left[i] <= columns[j]) & (columns[j] < right[i])
-        yield from zip(first[held].tolist(), last[held].tolist(), strict=True)
-
-
-def _connected(regions: list[Region], seeds: Seeds, i: int, j: int) -> bool:
-    """Tell whether pixels that agree with both seeds connect them."""
-    pair = regions[i], regions[j]
-    top, left = max(r.window[0].start for r in pair), max(r.window[1].start for r in pair)
-    bottom, right = min(r.window[0].stop for r in pair), min(r.window[1].stop for r in pair)
-    seed_i, seed_j = ((int(seeds.rows[k]) - top, int(seeds.columns[k]) - left) for k in (i, j))
-    if not all(0 <= y < bottom - top and 0 <= x < right - left for y, x in (seed_i, seed_j)):
-        return False
-    cosines = [r.cosine[top - r.top : bottom - r.top, left - r.left : right - r.left] for r in pair]
-    both = (np.minimum(*cosines) > OUTSIDE).astype(np.uint8)
-    if not (both[seed_i] and both[seed_j]):
-        return False
-    cv2.floodFill(both, None, seed_i[::-1], 2, flags=8)
-    return bool(both[seed_j] == 2)
-
-
-def join(regions: list[Region]) -> Region:
-    """Return the region of a leaf of several seeds: everywhere the larger cosine."""
-    if len(regions) == 1:
-        return regions[0]
-    top, left = min(r.top for r in regions), min(r.left for r in regions)
-    bottom = max(r.window[0].stop for r in regions)
-    right = max(r.window[1].stop for r in regions)
-    joined = np.full((bottom - top, right - left), OUTSIDE)
-    for region in regions:
-        rows, columns = (slice(region.top - top, None), slice(region.left - left, None))
-        height, width = region.cosine.shape
-        part = joined[rows, columns][:height, :width]
-        np.maximum(part, region.cosine, out=part)
-    return Region(top, left, joined)

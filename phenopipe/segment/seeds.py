@@ -8,7 +8,6 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from phenopipe.config import SegmentSettings
 from phenopipe.encoding import background_direction
@@ -219,6 +218,8 @@ def _keep_apart(
     kept = np.ones(len(rows), bool)
     if len(np.unique(heights)) == len(heights):
         return kept  # `find_peaks` has dropped those with a higher pixel so near
+    from scipy.spatial import cKDTree  # seldom needed; every worker would import it at its start
+
     order = np.lexsort((columns, rows, -heights.astype(int)))
     points = np.stack([rows, columns], axis=1)[order]
     pairs = np.sort(cKDTree(points).query_pairs(min_distance, output_type="ndarray"), axis=1)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 #: The only thing that the page of Dask's report would fetch from elsewhere.
 _ICON = re.compile(r"<link rel=.shortcut icon.[^>]*>")
-#: What tasks import only when they have something to segment.
-IMPORTED_LATE = ("phenopipe.segment.angular",)
+#: What tasks import only when they have something to segment (the latter by `numpy.unique`).
+IMPORTED_LATE = ("phenopipe.segment.angular", "numpy.ma")
 Progress = Callable[[Iterable[None], int, str], Iterator[None]]
 
 
@@ -76,14 +76,15 @@ def run_tasks(
         raise InputError(f"workers: at least 1 is needed (is {workers})")
     if not arguments:
         return
-    place = choose_place(dask, workers, crops, reported=performance_report is not None)
+    reported = performance_report is not None
+    place = choose_place(dask, workers, crops, reported=reported)
     if place == "here":
         for _ in progress(_do_here(function, arguments), len(arguments), name):
             pass
         return
     modules = [function.__module__, *IMPORTED_LATE]
     with (
-        connect(dask, place, min(workers, len(arguments)), modules) as client,
+        connect(dask, place, min(workers, len(arguments)), modules, reported=reported) as client,
         _reported(performance_report),
     ):
         for _ in progress(_finish(client, function, arguments, name), len(arguments), name):

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from phenopipe.segment.geometry import convex_hulls, perimeters
 from phenopipe.segment.leaves import Segmentation
 from phenopipe.segment.runs import Runs, find_runs
 from phenopipe.window import Box
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Columns of a table: values of all rows, by name.
 Columns = dict[str, NDArray[Any]]
@@ -91,6 +93,8 @@ def measure_traits(
 
         A plant without leaves has area and perimeter 0, touches no edge, and no other trait.
     """
+    import pandas as pd
+
     return pd.DataFrame(trait_columns(found, rgb, transform, valid))
 
 

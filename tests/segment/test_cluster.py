@@ -36,6 +36,17 @@ def test_local_clusters_work_and_listen_on_loopback_only(cluster):
 
 
 @pytest.mark.parametrize(
+    ("dashboard", "reported", "watched"),
+    [(False, False, False), (True, False, True), (False, True, True)],
+)
+def test_workers_are_watched_only_where_somebody_sees_it(dashboard, reported, watched):
+    settings = DaskSettings(dashboard=dashboard)
+    with connect(settings, "processes", 1, reported=reported) as client:
+        found = client.run(lambda dask_worker: "profile" in dask_worker.periodic_callbacks)
+    assert list(found.values()) == [watched]
+
+
+@pytest.mark.parametrize(
     ("changed", "workers", "crops", "place"),
     [
         ({}, 2, 199, "here"),

@@ -1,17 +1,24 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from phenopipe.segment.regions import OUTSIDE, Region, grow_regions, join, same_leaf
+from phenopipe.segment.regions import OUTSIDE, grow_leaves, grow_region
 from phenopipe.segment.seeds import Seeds
 
 
 def seeds_at(pixels, vectors):
     rows, columns = np.array(pixels).T
     return Seeds(rows, columns, np.asarray(vectors, np.float32), np.ones(len(rows)))
+
+
+def grow_regions(embedding, limit, seeds, reach):
+    places = zip(seeds.rows.tolist(), seeds.columns.tolist(), seeds.vectors, strict=True)
+    return [grow_region(embedding, limit, place, vector, reach) for *place, vector in places]
 
 
 def test_a_region_is_connected_over_corners_and_holds_its_seed():
@@ -32,7 +39,7 @@ def test_many_seeds():
     embedding[:, ::2, 0] = 1
     seeds = seeds_at([(1, 2 * k) for k in range(count)], [[1, 0]] * count)
     limit = np.full(embedding.shape[:2], 0.5, np.float32)
-    regions = list(grow_regions(embedding, limit, seeds, 3))
+    regions = grow_regions(embedding, limit, seeds, 3)
     assert [(r.top, r.left, r.cosine.shape) for r in regions] == [
         (0, 2 * k, (2, 1)) for k in range(count)
     ]
@@ -48,7 +55,7 @@ def test_regions_do_not_depend_on_where_a_search_begins(seed, reach, dimensions)
     limit = random.uniform(0.3, 0.6, shape).astype(np.float32)
     pixels = np.unique(random.integers(0, shape, (6, 2)), axis=0)
     seeds = seeds_at(pixels, embedding[tuple(pixels.T)])
-    regions = list(grow_regions(embedding.astype(np.float32), limit, seeds, reach))
+    regions = grow_regions(embedding.astype(np.float32), limit, seeds, reach)
     assert len(regions) == len(pixels)
     for region, (row, column), vector in zip(regions, pixels, seeds.vectors, strict=True):
         agrees = embedding @ vector > limit
@@ -70,35 +77,44 @@ def test_equal_vectors_have_equal_cosines_wherever_their_windows_lie(seed, reach
     embedding = random.normal(size=(9, 61, dimensions)).astype(np.float32)
     pixels = [(int(random.integers(9)), column) for column in (2, 23, 57)]
     seeds = seeds_at(sorted(pixels), np.tile(random.normal(size=dimensions), (3, 1)))
-    regions = list(grow_regions(embedding, np.full((9, 61), -99, np.float32), seeds, reach))
+    regions = grow_regions(embedding, np.full((9, 61), -99, np.float32), seeds, reach)
     assert all(np.array_equal(regions[0].cosine, other.cosine) for other in regions[1:])
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.permutations(range(5)))
-def test_which_seeds_are_one_leaf_does_not_depend_on_their_order(order):
-    # A chain 0-1-2 in steps of 10 degrees; 3 has the vector of 0, but lies beyond a gap; 4 is far.
-    degrees = np.deg2rad([0, 10, 20, 0, 90])[list(order)]
+def test_which_seeds_are_one_leaf(heights):
+    """A chain 0-1-2 in steps of 10 degrees; 3 has 0's vector beyond a gap; 4 lies in the gap."""
+    degrees = np.deg2rad([0, 10, 20, 90, 0])
     vectors = np.stack([np.cos(degrees), np.sin(degrees)], axis=1)
-    pixels = np.array([(0, 1), (0, 4), (0, 7), (0, 14), (0, 9)])[list(order)]
+    pixels = [(0, 1), (0, 4), (0, 7), (0, 9), (0, 14)]
     embedding = np.tile(np.array([1, 0], np.float32), (1, 16, 1))
     embedding[:, 9:12] = [0, 1]
-    seeds = seeds_at(pixels, vectors)
-    regions = list(grow_regions(embedding, np.full((1, 16), 0.7, np.float32), seeds, 2))
-    count, leaf_of = same_leaf(regions, seeds, 15)
-    assert count == 3
-    leaf = dict(zip(order, leaf_of.tolist(), strict=True))
-    assert leaf[0] == leaf[1] == leaf[2] != leaf[3]
-    assert leaf[4] not in (leaf[0], leaf[3])
-    assert same_leaf(regions, seeds, 5)[0] == 5
-    assert same_leaf(regions, seeds, 0)[0] == 5
+    limit = np.full((1, 16), 0.7, np.float32)
+    seeds = replace(seeds_at(pixels, vectors), peaks=1 + np.array(heights))
+    highest = int(np.argmax(heights[:3]))
+    for angle, leaders in ((15, [highest, 3, 4]), (5, [0, 1, 2, 3, 4]), (0, [0, 1, 2, 3, 4])):
+        regions, kept = grow_leaves(embedding, limit, seeds, 2, angle)
+        assert kept.columns.tolist() == [pixels[k][1] for k in leaders]
+        for region, k in zip(regions, leaders, strict=True):
+            alone = grow_region(embedding, limit, pixels[k], seeds.vectors[k], 2)
+            assert region.window == alone.window
+            assert np.array_equal(region.cosine, alone.cosine)
 
 
-def test_joined_regions_keep_the_larger_cosine():
-    one = Region(1, 0, np.array([[0.9, 0.5, OUTSIDE]], np.float32))
-    two = Region(0, 1, np.array([[OUTSIDE, 0.8], [0.7, OUTSIDE]], np.float32))
-    joined = join([one, two])
-    assert (joined.top, joined.left) == (0, 0)
-    expected = [[OUTSIDE, OUTSIDE, 0.8], [0.9, 0.7, OUTSIDE]]
-    assert np.array_equal(joined.cosine, np.array(expected, np.float32))
-    assert join([one]) is one
+def test_of_equally_high_seeds_the_first_by_position_stands_for_the_leaf():
+    seeds = seeds_at([(0, 5), (0, 9), (2, 1)], [[1, 0]] * 3)
+    embedding = np.tile(np.array([1, 0], np.float32), (3, 12, 1))
+    regions, kept = grow_leaves(embedding, np.zeros((3, 12), np.float32), seeds, 2, 10)
+    assert (kept.rows.tolist(), kept.columns.tolist(), len(regions)) == ([0], [5], 1)
+
+
+def test_a_leaf_of_more_seeds_than_are_compared_at_once(monkeypatch):
+    monkeypatch.setattr("phenopipe.segment.regions.BLOCK", 2)
+    turn = np.deg2rad(4 * np.arange(12))
+    vectors = np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    seeds = seeds_at([(0, 2 * k) for k in range(12)], vectors)
+    embedding = np.tile(np.array([1, 0], np.float32), (1, 24, 1))
+    for angle, leaves in ((5, 1), (3, 12)):
+        _, kept = grow_leaves(embedding, np.full((1, 24), -1, np.float32), seeds, 3, angle)
+        assert len(kept) == leaves
