@@ -26,7 +26,7 @@ from phenopipe.ingest import Crop, cut_pots, decode_image, unreadable_pots
 from phenopipe.model.find import file_sha256, find_weights
 from phenopipe.plan import RosterRow
 from phenopipe.predict import Batch, Network, look
-from phenopipe.segment import empty_measurements, segment_crop
+from phenopipe.segment import PredictedCrop, empty_measurements, segment_crop
 from phenopipe.tabulate import Provenance, join_pots, leaf_rows, plant_rows
 from phenopipe.window import Window
 
@@ -177,17 +177,12 @@ class Measurer:
             size = self.network.settings.network_size
             batch = Batch.make(pixels, size, [crop.valid for crop in crops])
             seen = look(self.network, batch)
-            predicted = zip(crops, seen.distance, seen.embedding, seen.windows, strict=True)
-            for crop, distance, embedding, window in predicted:
-                labels, traits = segment_crop(
-                    crop.rgb,
-                    distance,
-                    embedding,
-                    window,
-                    crop.transform,
-                    crop.valid,
-                    self.segment,
+            found = zip(crops, seen.distance, seen.embedding, seen.windows, strict=True)
+            for crop, distance, embedding, window in found:
+                predicted = PredictedCrop(
+                    crop.rgb, distance, embedding, window, crop.transform, crop.valid
                 )
+                labels, traits = segment_crop(predicted, self.segment)
                 yield labels, window, traits
 
 

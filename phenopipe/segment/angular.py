@@ -141,43 +141,34 @@ def _second_best(
 ) -> NDArray[np.intp]:
     """Return the second-best leaf, 0 = none, of pixels at sorted places of the flattened map.
 
-    Of equal ones it is the one that the best leaf overtook, had they come in the order of labels:
-    among those before it the nearest, else the first after it.
+    It is the best of all leaves but the pixel's own, by the rule of `_compete`.
     """
     rows, columns = np.divmod(places, owner.shape[1])
+    own = owner.ravel()[places]
+    second, best = np.zeros(len(places), np.intp), np.full(len(places), NO_LEAF)
     begins = np.searchsorted(rows, [region.top for region in regions])
     ends = np.searchsorted(rows, [region.window[0].stop for region in regions])
-    held = [
-        _cosines_at(region, leaf, rows, columns, begin, end)
-        for leaf, (region, begin, end) in enumerate(zip(regions, begins, ends, strict=True), 1)
-        if begin < end
-    ]
-    at, leaves, cosines = (np.concatenate(part) for part in zip(*held, strict=True))
-    best = owner.ravel()[places[at]]
-    rival = (leaves != best) & (cosines > NO_LEAF)
-    at, leaves, cosines, best = at[rival], leaves[rival], cosines[rival], best[rival]
-    after = leaves > best
-    squared = np.where(after, 0, _squared(seeds, leaves - 1, rows[at], columns[at]))
-    order = np.lexsort((leaves, squared, after, -cosines, at))
-    first = order[np.flatnonzero(np.diff(at[order], prepend=-1))]
-    second = np.zeros(len(places), np.intp)
-    second[at[first]] = leaves[first]
+    for leaf, (region, begin, end) in enumerate(zip(regions, begins, ends, strict=True), 1):
+        if begin == end:
+            continue
+        at, cosine = _cosines_at(region, rows, columns, begin, end)
+        wins, tied = cosine > best[at], np.flatnonzero(cosine == best[at])
+        pixels = rows[at[tied]], columns[at[tied]]
+        rivals = second[at[tied]] - 1
+        wins[tied] = _squared(seeds, leaf - 1, *pixels) < _squared(seeds, rivals, *pixels)
+        wins &= own[at] != leaf
+        at = at[wins]
+        second[at], best[at] = leaf, cosine[wins]
     return second
 
 
 def _cosines_at(
-    region: Region,
-    leaf: int,
-    rows: NDArray[np.intp],
-    columns: NDArray[np.intp],
-    begin: int,
-    end: int,
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
-    """Return which of the pixels `begin` to `end` a region's window holds, its leaf and cosines."""
+    region: Region, rows: NDArray[np.intp], columns: NDArray[np.intp], begin: int, end: int
+) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """Return which of the pixels `begin` to `end` a region's window holds, and their cosines."""
     x = columns[begin:end] - region.left
     at = begin + np.flatnonzero((x >= 0) & (x < region.cosine.shape[1]))
-    cosine = region.cosine[rows[at] - region.top, columns[at] - region.left]
-    return at, np.full(len(at), leaf), cosine
+    return at, region.cosine[rows[at] - region.top, columns[at] - region.left]
 
 
 def _squared(

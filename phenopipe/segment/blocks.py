@@ -116,9 +116,8 @@ def _segment_crop(crop: Crop, opened: Opener, size: int, settings: SegmentSettin
         except StoreError as error:
             status, reason = "damaged", str(error)
         else:
-            labels, traits = _segment_stored(
-                rgb, distance, embedding, window, crop.matrix, crop.valid, settings
-            )
+            predicted = PredictedCrop(rgb, distance, embedding, window, crop.matrix, crop.valid)
+            labels, traits = _segment_predicted(predicted, settings)
             seen = np.array([window.left, window.top, window.side], np.int32)
             return _Segmented(labels, seen, traits, status, reason)
     traits = {"label": np.zeros(1)} | dict.fromkeys(TRAITS, np.full(1, np.nan))
@@ -143,18 +142,11 @@ def _name_rows(done: Sequence[_Segmented], crops: Sequence[Crop], start: int) ->
     return {name: columns[name] for name in (*KEYS, *TRAITS)}
 
 
-def segment_crop(
-    rgb: NDArray[np.uint8],
-    distance: NDArray[np.uint8],
-    embedding: NDArray[np.int8],
-    window: Window,
-    transform: NDArray[np.float64],
-    valid: Box,
-    settings: SegmentSettings,
-) -> tuple[NDArray[np.uint32], pd.DataFrame]:
-    """Segment and measure one crop from its stored prediction.
+@dataclass(frozen=True)
+class PredictedCrop:
+    """A crop and what was predicted of it.
 
-    Parameters
+    Attributes
     ----------
     rgb : ndarray, (C, C, 3), uint8
         The crop.
@@ -168,6 +160,25 @@ def segment_crop(
         Affine map from crop to image.
     valid : tuple of int
         Half-open box (left, top, right, bottom) of the real picture, px of the crop.
+    """
+
+    rgb: NDArray[np.uint8]
+    distance: NDArray[np.uint8]
+    embedding: NDArray[np.int8]
+    window: Window
+    transform: NDArray[np.float64]
+    valid: Box
+
+
+def segment_crop(
+    crop: PredictedCrop, settings: SegmentSettings
+) -> tuple[NDArray[np.uint32], pd.DataFrame]:
+    """Segment and measure one crop from its stored prediction.
+
+    Parameters
+    ----------
+    crop : PredictedCrop
+        The crop.
     settings : SegmentSettings
         Thresholds.
 
@@ -180,25 +191,20 @@ def segment_crop(
     """
     import pandas as pd
 
-    labels, traits = _segment_stored(rgb, distance, embedding, window, transform, valid, settings)
+    labels, traits = _segment_predicted(crop, settings)
     return labels, pd.DataFrame(traits)
 
 
-def _segment_stored(
-    rgb: NDArray[np.uint8],
-    distance: NDArray[np.uint8],
-    embedding: NDArray[np.int8],
-    window: Window,
-    transform: NDArray[np.float64],
-    valid: Box,
-    settings: SegmentSettings,
+def _segment_predicted(
+    crop: PredictedCrop, settings: SegmentSettings
 ) -> tuple[NDArray[np.uint32], Columns]:
     """As `segment_crop`, with columns in place of a table."""
-    size = len(distance)
-    inside = window.clip(valid, size)
-    found = _find_inside(distance, embedding, inside, settings)
-    seen = window.resample(rgb, size)
-    return found.labels, trait_columns(found, seen, window.compose(transform, size), inside)
+    size = len(crop.distance)
+    inside = crop.window.clip(crop.valid, size)
+    found = _find_inside(crop.distance, crop.embedding, inside, settings)
+    seen = crop.window.resample(crop.rgb, size)
+    transform = crop.window.compose(crop.transform, size)
+    return found.labels, trait_columns(found, seen, transform, inside)
 
 
 def read_prediction(

@@ -22,7 +22,7 @@ from phenopipe.encoding import (
 )
 from phenopipe.progress import track
 from phenopipe.segment import find_leaves, measure_traits
-from phenopipe.segment.blocks import KEYS, segment_crop
+from phenopipe.segment.blocks import KEYS, PredictedCrop, segment_crop
 from phenopipe.segment.image_set import choose_task_size
 from phenopipe.segment.traits import TRAITS
 from phenopipe.store import open_array, open_store
@@ -201,8 +201,8 @@ def test_colours_are_those_of_the_window():
     rgb, distance, embedding = scene(1)
     rgb[:], rgb[20:, 10:30] = 200, (10, 90, 30)
     window, whole = Window(10, 20, 20), (0, 0, SIZE, SIZE)
-    options = np.eye(2, 3), whole, SegmentSettings()
-    _, traits = segment_crop(rgb, distance, embedding, window, *options)
+    crop = PredictedCrop(rgb, distance, embedding, window, np.eye(2, 3), whole)
+    _, traits = segment_crop(crop, SegmentSettings())
     assert traits[["mean_red", "mean_green", "mean_blue"]].to_numpy().tolist() == [[10, 90, 30]] * 2
 
 
