@@ -58,7 +58,8 @@ def cluster(
     labels : ndarray, (H, W), uint32
         0 = background, 1..K by position of the seeds.
     confidence : ndarray, (K,), float64
-        How well each leaf's shape fits the distance map, 0..1 (`phenopipe.segment.confidence`).
+        How well each leaf's shape fits the distance map, 0..1 (`phenopipe.segment.confidence`),
+        before it gained pixels by step 6.
     """
     labels = np.zeros(distance.shape, np.uint32)
     seeds = find_seeds(distance, embedding, settings)
@@ -100,8 +101,9 @@ def _cluster_box(
         embedding, np.maximum(to_background, least), seeds, reach, settings.merge_angle_deg
     )
     owner = _compete(regions, seeds, to_background.shape)
+    anchors = _anchors(owner, regions, seeds)
     at = np.flatnonzero(owner > 0)
-    kept = _one_piece(owner, regions, seeds, np.ones(len(seeds) + 1, bool))
+    kept = _one_piece(owner, regions, anchors, np.ones(len(seeds) + 1, bool))
     leaf = kept.ravel().take(at).astype(np.intp)
     area, confidence = confidence_at(at, leaf, kept, distance, len(seeds))
     real = (area >= max(1.0, settings.min_leaf_area_px)) & (confidence >= settings.min_confidence)
@@ -113,7 +115,8 @@ def _cluster_box(
         kept.ravel()[lost] = second
         gained = np.zeros(len(real), bool)
         gained[second] = second > 0
-        kept = _one_piece(kept, regions, seeds, gained)
+        if gained.any():
+            kept = _one_piece(kept, regions, anchors, gained)
     number = (np.cumsum(real) * real).astype(np.uint32)
     labels = kept.view(np.uint32) if real[1:].all() else number.take(kept)
     return labels, confidence[real]
@@ -184,25 +187,40 @@ def _squared(
     return squared
 
 
+def _anchors(
+    owner: NDArray[np.int32], regions: list[Region], seeds: Seeds
+) -> list[tuple[int, int]]:
+    """Return a pixel (row, column) of the piece that each leaf is to keep.
+
+    That is its seed, or of a leaf that lost this pixel to a rival the first of its largest piece.
+    """
+    anchors = list(zip(seeds.rows.tolist(), seeds.columns.tolist(), strict=True))
+    leaves = np.arange(1, len(seeds) + 1)
+    for k in np.flatnonzero(owner[seeds.rows, seeds.columns] != leaves).tolist():
+        region = regions[k]
+        piece = _largest_piece(owner[region.window] == k + 1)
+        if piece.any():
+            row, column = divmod(int(piece.argmax()), piece.shape[1])
+            anchors[k] = region.top + row, region.left + column
+    return anchors
+
+
 def _one_piece(
-    owner: NDArray[np.int32], regions: list[Region], seeds: Seeds, chosen: NDArray[np.bool_]
+    owner: NDArray[np.int32],
+    regions: list[Region],
+    anchors: list[tuple[int, int]],
+    chosen: NDArray[np.bool_],
 ) -> NDArray[np.int32]:
-    """Keep of each chosen leaf the piece with its seed, or the largest if it lost that pixel."""
-    leaves = np.flatnonzero(chosen[1:])
-    if not leaves.size:
-        return owner
+    """Keep of each chosen leaf the piece with its anchor."""
     marked = -owner
     if not chosen.all():
         marked = np.where(chosen.take(owner), marked, owner)
-    for k in leaves.tolist():
-        leaf, region = k + 1, regions[k]
-        row, column = int(seeds.rows[k]), int(seeds.columns[k])
-        # In its window only: OpenCV's flood fill takes time for all of the map that it is given.
-        window = marked[region.window]
-        if owner[row, column] == leaf:
-            cv2.floodFill(window, None, (column - region.left, row - region.top), leaf, flags=8)
-        else:
-            window[_largest_piece(window == -leaf)] = leaf
+    for k in np.flatnonzero(chosen[1:]).tolist():
+        (row, column), region = anchors[k], regions[k]
+        if owner[row, column] == k + 1:
+            # In its window: OpenCV's flood fill takes time for all of the map that it is given.
+            place = column - region.left, row - region.top
+            cv2.floodFill(marked[region.window], None, place, k + 1, flags=8)
     return np.maximum(marked, 0, out=marked)
 
 

@@ -16,13 +16,22 @@ CHANCE = 0.3
 _SQUARE = np.ones((3, 3), np.uint8)
 
 
-def leaf_confidence(
-    labels: NDArray[np.int32], distance: NDArray[np.float32], count: int
+def confidence_at(
+    at: NDArray[np.intp],
+    leaf: NDArray[np.intp],
+    labels: NDArray[np.int32],
+    distance: NDArray[np.float32],
+    count: int,
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Compare the distance map over each leaf with the one that the leaf's shape has.
 
     Parameters
     ----------
+    at : ndarray, (P,), int
+        Sorted places of the leaves' pixels in the flattened map; all of them, and perhaps some of
+        the background, of which what is returned means nothing.
+    leaf : ndarray, (P,), int
+        Labels there.
     labels : ndarray, (H, W), int32
         Leaves 1..count, 0 = background.
     distance : ndarray, (H, W), float32
@@ -33,9 +42,9 @@ def leaf_confidence(
     Returns
     -------
     area : ndarray, (count + 1,), int
-        Pixels of each label; 0 of the background.
+        Pixels of each label.
     confidence : ndarray, (count + 1,), float64
-        0..1; 0 of the background and of a leaf without pixels.
+        0..1; 0 of a leaf without pixels.
 
     Notes
     -----
@@ -44,21 +53,8 @@ def leaf_confidence(
     Jaccard index). As chance alone gives about 0.3, confidence is (J - 0.3) / 0.7, at least 0,
     as in Cohen's kappa.
     """
-    at = np.flatnonzero(labels > 0)  # several times as fast as from integers
-    return confidence_at(at, labels.ravel().take(at).astype(np.intp), labels, distance, count)
-
-
-def confidence_at(
-    at: NDArray[np.intp],
-    leaf: NDArray[np.intp],
-    labels: NDArray[np.int32],
-    distance: NDArray[np.float32],
-    count: int,
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """As `leaf_confidence`, where the places of all leaves' pixels and their leaves are known.
-
-    There may be places of the background, too; what is returned of it means nothing.
-    """
+    if not at.size:
+        return np.zeros(count + 1, np.intp), np.zeros(count + 1)
     shape = _shape_distance(labels, at, leaf, count)
     predicted = distance.ravel().take(at)
     np.minimum(np.maximum(predicted, 0, out=predicted), 1, out=predicted)

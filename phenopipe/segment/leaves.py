@@ -49,7 +49,8 @@ def segment_leaves(
     -------
     ndarray, (H, W), uint32
         0 = background; leaves are 1..K, numbered by the position of their seeds (row, then
-        column), each in one piece (8-connected). The same for the same input, always.
+        column; with method "paper" the highest first), each in one piece (8-connected). The same
+        for the same input, always.
 
     Raises
     ------

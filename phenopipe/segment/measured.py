@@ -71,6 +71,8 @@ def _arrow(values: NDArray[Any]) -> pa.Array:
         builder = pa.lib.StringBuilder()
         builder.append_values(values.tolist())
         return builder.finish()
+    if values.dtype.kind not in "iuf":  # Arrow packs booleans as bits
+        raise TypeError(f"no column is made of {values.dtype}")
     buffers = [None, pa.py_buffer(values)]
     return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), buffers)
 

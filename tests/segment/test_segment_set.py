@@ -92,11 +92,11 @@ def test_workers_and_tasks_never_change_the_answer(expected, cluster, workers, t
     assert not list(made.labels.glob("*parts*"))
 
 
-def test_files_are_the_same_for_any_number_of_workers(expected):
+def test_files_are_the_same_wherever_the_work_is_done(expected):
     made, *_ = expected
     written = []
-    for workers in (1, 2, 3):
-        made.run(workers=workers)
+    for cluster, workers, task_size in (("local", 1, 4), ("threads", 3, 1), ("processes", 2, 2)):
+        made.run(dask=DaskSettings(cluster=cluster), workers=workers, task_size=task_size)
         paths = [made.measurements, *(p for p in made.labels.rglob("*") if p.is_file())]
         written.append({path: path.read_bytes() for path in sorted(paths)})
     assert written[0] == written[1] == written[2]
