@@ -71,6 +71,11 @@ class CameraSettings(Block):
         None, "Where the pots are; null takes the whole image as one pot."
     )
 
+    @property
+    def crops(self) -> int:
+        """Crops that an image gives."""
+        return self.pots.count if self.pots else 1
+
 
 class IngestSettings(Block):
     """Decode images, cut pots, and resample them to crops."""
@@ -95,9 +100,9 @@ class IngestSettings(Block):
     )
 
     @property
-    def most_pots(self) -> int:
-        """Most crops that an image gives."""
-        return max((c.pots.count for c in self.cameras.values() if c.pots), default=1)
+    def most_crops(self) -> int:
+        """Most crops that an image of any camera gives."""
+        return max((camera.crops for camera in self.cameras.values()), default=1)
 
     def camera(self, name: str) -> CameraSettings:
         """Return the settings of a camera, those of 'default' where it has none of its own."""

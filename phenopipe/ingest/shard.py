@@ -18,7 +18,7 @@ from phenopipe.crop_writer import CropWriter
 from phenopipe.errors import InputError, UnreadableImageError
 from phenopipe.files import remove
 from phenopipe.ingest.decode import decode_image
-from phenopipe.ingest.image import cut_pots, pots_of, unreadable_pots
+from phenopipe.ingest.image import cut_pots, unreadable_pots
 from phenopipe.plan import RosterRow, read_roster
 from phenopipe.progress import track
 from phenopipe.store import create_store
@@ -88,7 +88,7 @@ def ingest_shard(
 
 def count_crops(rows: Sequence[RosterRow], settings: IngestSettings) -> int:
     """Return how many crops :func:`cut_shard` will give."""
-    return sum(len(pots_of(row, settings)) for row in rows)
+    return sum(settings.camera(row.fields.get("camera", "")).crops for row in rows)
 
 
 def cut_shard(

@@ -72,5 +72,4 @@ def _places(
 
 def count_crops(config: Config, row: RosterRow) -> int:
     """Return how many crops an image gives."""
-    layout = config.ingest.camera(row.fields.get("camera", "")).pots
-    return layout.count if layout else 1
+    return config.ingest.camera(row.fields.get("camera", "")).crops

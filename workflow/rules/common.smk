@@ -74,7 +74,7 @@ wildcard_constraints:
 
 def cores_for(wildcards):
     """Give one core to a set so small that nothing in its job is parallel, all to others."""
-    crops = ROSTERS[wildcards.set].kept * CONFIG.ingest.most_pots
+    crops = ROSTERS[wildcards.set].kept * CONFIG.ingest.most_crops
     return ALL_CORES if CONFIG.dask.is_parallel(crops) else 1
 
 
