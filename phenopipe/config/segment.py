@@ -40,7 +40,7 @@ class SegmentSettings(Block):
         le=90,
     )
     merge_angle_deg: float = setting(
-        35.0,
+        40.0,
         "Seeds whose vectors are within this angle, directly or through others, are one leaf if "
         "they lie in the region of the highest (long leaves have several maxima); 0 never joins "
         "seeds.",

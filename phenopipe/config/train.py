@@ -19,7 +19,7 @@ GROWTH_SHARE = 0.6
 
 
 class LossSettings(Block):
-    """Weights and options of the three losses (Wu et al. 2020)."""
+    """Weights and options of the losses: the three of Wu et al. 2020, and contrast."""
 
     distance: float = setting(1.0, "Weight of the distance regression L_dist.", ge=0)
     intra: float = setting(1.0, "Weight of L_intra: pixels of a leaf point one way.", ge=0)
