@@ -107,6 +107,51 @@ def test_which_seeds_are_one_leaf(heights):
             assert np.array_equal(region.cosine, alone.cosine)
 
 
+def plain_leaves(embedding, limit, seeds, angle):
+    """Regions by leading seed: scipy, one seed after another, pair by pair of vectors."""
+    points = list(zip(seeds.rows.tolist(), seeds.columns.tolist(), strict=True))
+    least = np.cos(np.deg2rad(angle))
+    left = sorted(range(len(seeds)), key=lambda k: (-seeds.peaks[k], points[k]))
+    leaves = {}
+    while left:
+        first = left.pop(0)
+        agrees = embedding @ seeds.vectors[first] > limit
+        agrees[points[first]] = True
+        pieces, _ = ndimage.label(agrees, np.ones((3, 3)))
+        leaves[first] = pieces == pieces[points[first]]
+        same, found = [first], True
+        while found:
+            found = [
+                k
+                for k in left
+                if leaves[first][points[k]]
+                and any(seeds.vectors[k] @ seeds.vectors[m] > least for m in same)
+            ]
+            same += found
+            left = [k for k in left if k not in found]
+    return leaves
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from([2, 3, 8]), st.integers(5, 60), st.booleans())
+def test_leaves_equal_a_plain_reference(seed, dimensions, angle, level):
+    random = np.random.default_rng(seed)
+    shape = tuple(random.integers(8, 40, 2))
+    embedding = ndimage.gaussian_filter(random.normal(size=(*shape, dimensions)), (3, 3, 0))
+    embedding = np.float32(embedding / np.linalg.norm(embedding, axis=-1, keepdims=True))
+    limit = random.uniform(0.1, 0.4, shape).astype(np.float32)
+    pixels = np.unique(random.integers(0, shape, (12, 2)), axis=0)
+    peaks = random.integers(0, 3, len(pixels)) if level else random.random(len(pixels))
+    seeds = replace(seeds_at(pixels, embedding[tuple(pixels.T)]), peaks=peaks)
+    expected = plain_leaves(embedding, limit, seeds, angle)
+    regions, leaders = grow_leaves(embedding, limit, seeds, 4, angle)
+    held = np.zeros((len(regions), *shape), bool)
+    for mask, region in zip(held, regions, strict=True):
+        mask[region.window] = region.cosine > OUTSIDE
+    assert np.array_equal(np.stack([leaders.rows, leaders.columns], 1), pixels[sorted(expected)])
+    assert np.array_equal(held, np.stack([expected[k] for k in sorted(expected)]))
+
+
 def test_of_equally_high_seeds_the_first_by_position_stands_for_the_leaf():
     seeds = seeds_at([(0, 5), (0, 9), (2, 1)], [[1, 0]] * 3)
     embedding = np.tile(np.array([1, 0], np.float32), (3, 12, 1))
