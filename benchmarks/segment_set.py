@@ -1,13 +1,14 @@
 """Time the stage `segment` over a whole image set, and print the figures as JSON.
 
 Crops of 512 px with plants of 18 leaves and good predictions (8 dimensions) are segmented from
-Zarr to labels and Parquet: with a plain loop over the tasks in place of Dask, and through Dask with
-1 and 2 workers.
+Zarr to labels and Parquet by the command `phenopipe segment`: with a plain loop over the tasks in
+place of Dask, and through Dask with 1 and 2 workers.
 
     python benchmarks/segment_set.py --crops 1000
 
-Each run is a process of its own, its start included. CPU seconds count all processes of the run and
-hardly depend on what else the machine does; rates and the ratio do.
+Each run is a process of its own, its start included; figures are medians of rounds in turns. CPU
+seconds count all processes of the run and hardly depend on what else the machine does; rates and
+the ratio do.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import argparse
 import json
 import os
 import platform
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -29,11 +31,9 @@ import psutil
 from cpu_time import adopt_orphans, children_cpu_s
 from scipy import ndimage
 
-from phenopipe.config import DaskSettings, PlantSettings
+from phenopipe.config import PlantSettings
 from phenopipe.crop_table import CropRow, write_crop_table
 from phenopipe.encoding import background_direction, encode_distance, encode_embedding
-from phenopipe.segment import segment_set
-from phenopipe.segment.image_set import LARGEST_TASK
 from phenopipe.store import create_array, create_store
 from phenopipe.synth import draw_plant
 
@@ -83,33 +83,26 @@ def write_set(folder: Path, count: int, plants: int = PLANTS) -> None:
         create_array(group, "window", windows.shape, np.int32)[:] = windows
 
 
-def run_loop(folder: Path) -> None:
-    """Run the same stage as one worker's own job does it: a plain loop in place of Dask."""
-    run_set(folder, "local", 1, LARGEST_TASK)
+def command(folder: Path, cluster: str, workers: int) -> list[str]:
+    """Return the command that segments the set."""
+    config = folder / f"{cluster}.yaml"
+    config.write_text(json.dumps({"dask": {"cluster": cluster}}))  # which is YAML
+    return [
+        *(str(Path(sys.executable).with_name("phenopipe")), "segment"),
+        *("--crops", str(folder / "0000.zarr"), "--predictions", str(folder / "predictions.zarr")),
+        *("--out", str(folder), "--config", str(config), "--workers", str(workers)),
+    ]
 
 
-def run_set(folder: Path, cluster: str, workers: int, task_size: int | None) -> None:
-    """Run the stage."""
-    segment_set(
-        [(folder / "0000.tsv", folder / "0000.zarr")],
-        [folder / "predictions.zarr"],
-        folder / "labels.zarr",
-        folder / "measurements.parquet",
-        dask=DaskSettings(cluster=cluster),
-        workers=workers,
-        task_size=task_size,
-    )
-
-
-def measure(folder: Path, count: int, *run: object) -> dict[str, float]:
-    """Run this file again with `run` as its task; return times and peak memory of the run."""
+def measure(folder: Path, count: int, cluster: str, workers: int) -> dict[str, float]:
+    """Segment the set in a process of its own; return times and peak memory."""
     before, start = children_cpu_s(), time.perf_counter()
-    process = subprocess.Popen([sys.executable, __file__, "--run", str(folder), *map(str, run)])
+    process = subprocess.Popen(command(folder, cluster, workers), stdout=sys.stderr)
     peak = [0]
     watch = threading.Thread(target=_watch, args=(process.pid, peak), daemon=True)
     watch.start()
     if process.wait():
-        raise SystemExit(f"the run {run} failed")
+        raise SystemExit(f"{cluster}, {workers} workers: failed")
     wall = time.perf_counter() - start
     cpu = children_cpu_s() - before
     return {
@@ -139,12 +132,16 @@ def _memory(process: psutil.Process) -> int:
         return 0
 
 
-def compare(folder: Path, count: int, cluster: str, loop: dict[str, float]) -> dict[str, object]:
-    """Measure a cluster with 1 and 2 workers."""
-    one, two = (measure(folder, count, cluster, workers, 0) for workers in (1, 2))
+def middle(rounds: list[dict[str, float]]) -> dict[str, float]:
+    """Return the median of each figure."""
+    return {name: statistics.median(run[name] for run in rounds) for name in rounds[0]}
+
+
+def compare(
+    loop: dict[str, float], one: dict[str, float], two: dict[str, float]
+) -> dict[str, float]:
+    """Set one and two workers in relation to each other and to the loop without Dask."""
     return {
-        "1_worker": one,
-        "2_workers": two,
         "ratio": round(two["crops_per_s"] / one["crops_per_s"], 3),
         "share_of_twice": round(two["crops_per_s"] / (2 * one["crops_per_s"]), 3),
         "scheduler_overhead_share": round(1 - loop["wall_s"] / one["wall_s"], 3),
@@ -152,42 +149,46 @@ def compare(folder: Path, count: int, cluster: str, loop: dict[str, float]) -> d
     }
 
 
+def run_rounds(folder: Path, count: int, clusters: list[str], rounds: int) -> dict[str, object]:
+    """Measure everything in turns, and compare medians."""
+    kinds = [("local", 1), *((cluster, workers) for cluster in clusters for workers in (1, 2))]
+    found = {kind: [] for kind in kinds}
+    for _ in range(rounds):
+        for kind in kinds:
+            found[kind].append(measure(folder, count, *kind))
+    loop = middle(found["local", 1])  # which needs no Dask
+    results: dict[str, object] = {"without_dask": loop}
+    for cluster in clusters:
+        one, two = found[cluster, 1], found[cluster, 2]
+        results[cluster] = {
+            "1_worker": middle(one),
+            "2_workers": middle(two),
+            **compare(loop, middle(one), middle(two)),
+            "share_of_twice_by_round": [
+                compare(loop, *both)["share_of_twice"] for both in zip(one, two, strict=True)
+            ],
+        }
+    return results
+
+
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--crops", type=int, default=1000)
     parser.add_argument("--clusters", nargs="*", default=["threads", "processes"])
-    parser.add_argument("--task-sizes", type=int, nargs="*", default=[],
-                        help="measure these task sizes with 1 thread as well")  # fmt: skip
+    parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     adopt_orphans()
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        write_set(folder, options.crops)
-        loop = measure(folder, options.crops, "loop")
-        results: dict[str, object] = {
-            **{"crops": options.crops, "size": SIZE, "leaves": 18, "dimensions": DIMENSIONS},
-            **{"machine": platform.machine(), "cores": len(os.sched_getaffinity(0))},
-            "load_average": round(os.getloadavg()[0], 1),
-            "without_dask": loop,
-        }
-        for cluster in options.clusters:
-            results[cluster] = compare(folder, options.crops, cluster, loop)
-        results["task_sizes"] = {
-            size: measure(folder, options.crops, "threads", 1, size) for size in options.task_sizes
-        }
-    print(json.dumps(results, indent=2))
+        write_set(Path(name), options.crops)
+        results = run_rounds(Path(name), options.crops, options.clusters, options.rounds)
+    about = {"size": SIZE, "leaves": 18, "dimensions": DIMENSIONS, "machine": platform.machine()}
+    load = {"cores": len(os.sched_getaffinity(0)), "load_average": round(os.getloadavg()[0], 1)}
+    print(json.dumps({**vars(options), **about, **load, **results}, indent=2))
 
 
 if __name__ == "__main__":
     if os.environ.get("OMP_NUM_THREADS") != "1":  # NumPy reads it once, when it is loaded
         os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
         os.execv(sys.executable, [sys.executable, *sys.argv])
-    if sys.argv[1:2] == ["--run"]:
-        place, what, *more = sys.argv[2:]
-        if what == "loop":
-            run_loop(Path(place))
-        else:
-            run_set(Path(place), what, int(more[0]), int(more[1]) or None)
-    else:
-        main()
+    main()

@@ -12,6 +12,15 @@ from typing import Literal
 
 log = logging.getLogger(__name__)
 
+#: What a worker of the stage `segment` imports until it has segmented a crop; the last two are
+#: imported only then (`numpy.ma` by `numpy.unique`).
+SEGMENT_MODULES = (
+    "distributed",
+    "phenopipe.segment.blocks",
+    "phenopipe.segment.angular",
+    "numpy.ma",
+)
+
 
 def start_method() -> Literal["forkserver", "spawn"]:
     """Return how to start processes (`multiprocessing.get_context`).
@@ -31,17 +40,17 @@ def start_method() -> Literal["forkserver", "spawn"]:
     return "forkserver"
 
 
-def start_fork_server(modules: Sequence[str]) -> Literal["forkserver", "spawn"]:
+def start_fork_server(modules: Sequence[str] = SEGMENT_MODULES) -> Literal["forkserver", "spawn"]:
     """Start the process of which others will be forks, if it does not run yet.
 
-    It imports for itself while the caller goes on. Forks of it start in a fraction of the time in
-    which each would import, and end faster. It has a single thread of Python's, and runs nothing of
-    the caller's.
+    It imports for itself while the caller goes on, so the sooner it is started the better. Forks
+    of it start in a fraction of the time in which each would import, and end faster. It has a
+    single thread of Python's, and runs nothing of the caller's.
 
     Parameters
     ----------
     modules : sequence of str
-        What it is to have imported.
+        What it is to have imported; one that runs already imports nothing more.
 
     Returns
     -------

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from phenopipe.config import DaskSettings
 from phenopipe.errors import InputError
-from phenopipe.fork_server import start_fork_server
+from phenopipe.fork_server import SEGMENT_MODULES, start_fork_server
 from phenopipe.segment.lost_jobs import replacing_lost_jobs
 
 if TYPE_CHECKING:
@@ -24,6 +24,15 @@ LOG_LEVELS = {
     "distributed": logging.WARNING,
     "distributed.worker": logging.CRITICAL,
     "distributed.worker.memory": logging.WARNING,
+}
+#: How often Dask looks after its processes where nobody watches them. Each look waits for Python's
+#: lock, and whoever has it for the look: at Dask's own 20 ms for ticks and 100 times a second for
+#: what workers do, a set takes a tenth longer.
+SELDOM = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "2 s",
+    "distributed.admin.system-monitor.interval": "10 s",
+    "distributed.worker.memory.monitor-interval": "500 ms",
 }
 #: Where tasks run: in this process without Dask, or through Dask.
 Place = Literal["here", "threads", "processes", "slurm", "address"]
@@ -59,7 +68,7 @@ def connect(
     settings: DaskSettings,
     place: Place,
     workers: int,
-    modules: Sequence[str] = (),
+    modules: Sequence[str] = SEGMENT_MODULES,
     *,
     reported: bool = False,
 ) -> Iterator[Client]:
@@ -91,7 +100,7 @@ def connect(
         If no scheduler answers at `address`.
     """
     # Before Dask is imported, which takes as long here as there, on another core.
-    method = start_fork_server(["distributed", *modules]) if place == "processes" else None
+    method = start_fork_server(modules) if place == "processes" else None
     from dask.distributed import Client
 
     for name, level in LOG_LEVELS.items():
@@ -102,7 +111,7 @@ def connect(
         return
     slurm = place == "slurm"
     with (
-        _watching(settings.dashboard or reported),
+        _watched(settings.dashboard or reported),
         _start_slurm(settings) if slurm else _start(settings, workers, method) as cluster,
         replacing_lost_jobs(cluster) if slurm else nullcontext(),
         Client(cluster) as client,  # type: ignore[no-untyped-call]
@@ -112,11 +121,11 @@ def connect(
         yield client
 
 
-def _watching(watched: bool) -> AbstractContextManager[object]:
-    """Let Dask look 100 times a second at what local workers do only where somebody sees it."""
+def _watched(watched: bool) -> AbstractContextManager[object]:
+    """Let Dask look as often as it likes only where somebody sees what it finds."""
     import dask
 
-    return dask.config.set({"distributed.worker.profile.enabled": watched})
+    return nullcontext() if watched else dask.config.set(SELDOM)
 
 
 def dashboard_link(client: Client) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from phenopipe.config import DaskSettings
 from phenopipe.errors import InputError, PhenopipeError
 from phenopipe.files import write_aside
+from phenopipe.fork_server import SEGMENT_MODULES
 from phenopipe.segment.cluster import choose_place, connect
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 #: The only thing that the page of Dask's report would fetch from elsewhere.
 _ICON = re.compile(r"<link rel=.shortcut icon.[^>]*>")
-#: What tasks import only when they have something to segment (the latter by `numpy.unique`).
-IMPORTED_LATE = ("phenopipe.segment.angular", "numpy.ma")
 Progress = Callable[[Iterable[None], int, str], Iterator[None]]
 
 
@@ -82,7 +81,7 @@ def run_tasks(
         for _ in progress(_do_here(function, arguments), len(arguments), name):
             pass
         return
-    modules = [function.__module__, *IMPORTED_LATE]
+    modules = [*SEGMENT_MODULES, function.__module__]
     with (
         connect(dask, place, min(workers, len(arguments)), modules, reported=reported) as client,
         _reported(performance_report),

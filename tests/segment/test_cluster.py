@@ -42,8 +42,16 @@ def test_local_clusters_work_and_listen_on_loopback_only(cluster):
 def test_workers_are_watched_only_where_somebody_sees_it(dashboard, reported, watched):
     settings = DaskSettings(dashboard=dashboard)
     with connect(settings, "processes", 1, reported=reported) as client:
-        found = client.run(lambda dask_worker: "profile" in dask_worker.periodic_callbacks)
+        found = client.run(_looks)
     assert list(found.values()) == [watched]
+
+
+def _looks(dask_worker):
+    """Tell whether a worker looks often at what it does and at whether it answers."""
+    callbacks = dask_worker.periodic_callbacks
+    often = callbacks["tick"].callback_time < 1000
+    assert ("profile" in callbacks) == often
+    return often
 
 
 @pytest.mark.parametrize(
@@ -64,6 +72,24 @@ def test_a_large_set_has_processes_and_a_small_one_its_job_alone(changed, worker
     assert choose_place(DaskSettings(**changed), workers, crops) == place
     reported = choose_place(DaskSettings(**changed), workers, crops, reported=True)
     assert reported == ("threads" if place == "here" else place)
+
+
+@pytest.mark.parametrize(
+    ("changed", "workers", "forks"),
+    [
+        ({}, 2, True),
+        ({}, 1, False),
+        ({"cluster": "processes"}, 1, True),
+        ({"cluster": "threads"}, 2, False),
+        ({"cluster": "slurm"}, 2, False),
+        ({"address": "tcp://10.0.0.5:8786"}, 2, False),
+    ],
+)
+def test_what_workers_import_is_imported_early_where_they_may_be_processes(changed, workers, forks):
+    settings = DaskSettings(**changed)
+    assert settings.may_fork(workers) is forks
+    places = {choose_place(settings, workers, crops) for crops in (1, 10_000)}
+    assert ("processes" in places) is forks
 
 
 @pytest.mark.parametrize("cluster", ["threads", "processes"])
