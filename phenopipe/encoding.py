@@ -63,17 +63,25 @@ def encode_embedding(
     return stored
 
 
+def is_stored(embedding: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """Tell which pixels (...) of a stored embedding (..., E) are not the zeros of background."""
+    dimensions = embedding.shape[-1]
+    together = int(np.gcd(dimensions, 8))  # up to 8 bytes at once tell
+    words = np.ascontiguousarray(embedding).view(f"u{together}")
+    stored: NDArray[np.bool_] = words.any(axis=-1) if words.shape[-1] > 1 else words[..., 0] != 0
+    return stored
+
+
 def decode_embedding(stored: NDArray[np.int8]) -> NDArray[np.float32]:
     """Read unit vectors back, (..., E) float32; a stored zero is the background's direction."""
     dimensions = stored.shape[-1]
-    # Most of a picture is background: only the rest needs arithmetic. Up to 8 bytes at once tell.
-    together = int(np.gcd(dimensions, 8))
-    words = np.ascontiguousarray(stored).reshape(-1, dimensions).view(f"u{together}")
-    # From booleans: NumPy takes three times as long to find what is not zero among numbers.
-    some = np.flatnonzero(words.any(axis=1) if words.shape[1] > 1 else words.ravel() != 0)
-    vectors = words.take(some, axis=0).view(np.int8).astype(np.float32)
+    pixels = np.ascontiguousarray(stored).reshape(-1, dimensions)
+    # Most of a picture is background: only the rest needs arithmetic. It is found among booleans:
+    # NumPy takes three times as long to find what is not zero among numbers.
+    some = np.flatnonzero(is_stored(pixels))
+    vectors = pixels.take(some, axis=0).astype(np.float32)
     vectors /= np.sqrt(np.square(vectors) @ np.ones(dimensions, np.float32))[:, None]
-    decoded = np.full((len(words), dimensions), background_direction(dimensions)[0])
+    decoded = np.full(pixels.shape, background_direction(dimensions)[0])
     # A pixel as one element: NumPy takes five times as long for a row of numbers.
     pixel = np.dtype((np.void, dimensions * decoded.itemsize))
     np.put(decoded.view(pixel), some, vectors.view(pixel))

@@ -169,9 +169,11 @@ def _cosines_at(
     region: Region, rows: NDArray[np.intp], columns: NDArray[np.intp], begin: int, end: int
 ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
     """Return which of the pixels `begin` to `end` a region's window holds, and their cosines."""
+    width = region.cosine.shape[1]
     x = columns[begin:end] - region.left
-    at = begin + np.flatnonzero((x >= 0) & (x < region.cosine.shape[1]))
-    return at, region.cosine[rows[at] - region.top, columns[at] - region.left]
+    held = np.flatnonzero((x >= 0) & (x < width))
+    at = begin + held
+    return at, region.cosine.ravel().take((rows[at] - region.top) * width + x[held])
 
 
 def _squared(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,11 +14,13 @@ import zarr
 from numpy.typing import NDArray
 
 from phenopipe.config import SegmentSettings
-from phenopipe.encoding import decode_distance, decode_embedding
+from phenopipe.encoding import decode_distance, decode_embedding, is_stored
 from phenopipe.errors import StoreError
 from phenopipe.memory import keep_freed_memory
 from phenopipe.segment.leaves import Segmentation, find_leaves
 from phenopipe.segment.measured import KEYS, write_measured
+from phenopipe.segment.regions import ALIGNMENT
+from phenopipe.segment.seeds import bounding_box
 from phenopipe.segment.sources import Crop
 from phenopipe.segment.traits import TRAITS, Columns, trait_columns
 from phenopipe.store import (
@@ -257,8 +260,24 @@ def _find_inside(
     settings: SegmentSettings,
 ) -> Segmentation:
     """Segment the part of a window that is picture; the rest is background."""
-    left, top, right, bottom = valid
-    found = find_leaves(*decode_inside(distance, embedding, valid), settings)
+    box = left, top, right, bottom = _plant_box(embedding, valid, settings)
+    found = find_leaves(*decode_inside(distance, embedding, box), settings)
     labels = np.zeros(distance.shape, np.uint32)
     labels[top:bottom, left:right] = found.labels
     return Segmentation(labels, found.confidence)
+
+
+def _plant_box(embedding: NDArray[np.int8], valid: Box, settings: SegmentSettings) -> Box:
+    """Return the part of a box beyond which stored pixels change nothing: all are background."""
+    if settings.method == "paper":  # whose steps depend on the whole map
+        return valid
+    left, top, right, bottom = valid
+    rows, columns = bounding_box(is_stored(embedding[top:bottom, left:right]))
+    # As far as a seed looks; with the columns where they are for a matrix product.
+    margin = math.ceil(4 * settings.seed_smoothing_px + settings.seed_min_distance_px) + 2
+    return (
+        left + max(columns.start - margin, 0) // ALIGNMENT * ALIGNMENT,
+        top + max(rows.start - margin, 0),
+        min(left + columns.stop + margin, right),
+        min(top + rows.stop + margin, bottom),
+    )
