@@ -68,8 +68,7 @@ def is_stored(embedding: NDArray[np.int8]) -> NDArray[np.bool_]:
     dimensions = embedding.shape[-1]
     together = int(np.gcd(dimensions, 8))  # up to 8 bytes at once tell
     words = np.ascontiguousarray(embedding).view(f"u{together}")
-    stored: NDArray[np.bool_] = words.any(axis=-1) if words.shape[-1] > 1 else words[..., 0] != 0
-    return stored
+    return np.asarray(words.any(axis=-1) if words.shape[-1] > 1 else words[..., 0] != 0)
 
 
 def decode_embedding(stored: NDArray[np.int8]) -> NDArray[np.float32]:
