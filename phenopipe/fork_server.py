@@ -13,7 +13,7 @@ from typing import Literal
 log = logging.getLogger(__name__)
 
 #: What a worker of the stage `segment` imports until it has segmented a crop; the last two are
-#: imported only then (`numpy.ma` by `numpy.unique`).
+#: imported only then (`numpy.ma` by `numpy.unique`). Here, since naming it must import nothing.
 SEGMENT_MODULES = (
     "distributed",
     "phenopipe.segment.blocks",

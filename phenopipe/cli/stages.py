@@ -164,7 +164,7 @@ def segment(
 
     settings = load_config(config)
     if settings.dask.may_fork(workers):
-        start_fork_server()  # before imports: it imports too
+        start_fork_server()  # it imports what workers need while this process imports, too
     from phenopipe.ingest import borrow_crops
     from phenopipe.own_rows import read_places
     from phenopipe.segment import segment_set

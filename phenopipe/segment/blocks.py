@@ -14,7 +14,7 @@ import zarr
 from numpy.typing import NDArray
 
 from phenopipe.config import SegmentSettings
-from phenopipe.encoding import decode_distance, decode_embedding, is_stored
+from phenopipe.encoding import SURE_DISTANCE, decode_distance, decode_embedding, is_stored
 from phenopipe.errors import StoreError
 from phenopipe.memory import keep_freed_memory
 from phenopipe.segment.leaves import Segmentation, find_leaves
@@ -268,16 +268,17 @@ def _find_inside(
 
 
 def _plant_box(embedding: NDArray[np.int8], valid: Box, settings: SegmentSettings) -> Box:
-    """Return the part of a box beyond which stored pixels change nothing: all are background."""
-    if settings.method == "paper":  # whose steps depend on the whole map
+    """Return the part of a box that gives the leaves of all of it: beyond is stored background."""
+    # The paper's steps depend on the whole map, and so low a threshold sees the background.
+    if settings.method == "paper" or settings.seed_threshold <= SURE_DISTANCE:
         return valid
     left, top, right, bottom = valid
     rows, columns = bounding_box(is_stored(embedding[top:bottom, left:right]))
-    # As far as a seed looks; with the columns where they are for a matrix product.
+    # As far as a seed looks, and to columns at which nothing is rounded otherwise.
     margin = math.ceil(4 * settings.seed_smoothing_px + settings.seed_min_distance_px) + 2
     return (
         left + max(columns.start - margin, 0) // ALIGNMENT * ALIGNMENT,
         top + max(rows.start - margin, 0),
-        min(left + columns.stop + margin, right),
+        min(left + -(-(columns.stop + margin) // ALIGNMENT) * ALIGNMENT, right),
         min(top + rows.stop + margin, bottom),
     )

@@ -81,7 +81,7 @@ def run_tasks(
         for _ in progress(_do_here(function, arguments), len(arguments), name):
             pass
         return
-    modules = [*SEGMENT_MODULES, function.__module__]
+    modules = [*SEGMENT_MODULES, function.__module__]  # the last one may be a sweep's
     with (
         connect(dask, place, min(workers, len(arguments)), modules, reported=reported) as client,
         _reported(performance_report),

@@ -2,23 +2,22 @@
 
 # Dask starts worker processes by importing the main module, which this script is.
 if __name__ == "__main__":
-    from phenopipe.config import check_config
-    from phenopipe.fork_server import start_fork_server
-
-    dask = check_config(snakemake.config).dask
-    if dask.may_fork(snakemake.threads):
-        start_fork_server()  # before the other imports: it imports what workers need meanwhile
-
     from pathlib import Path
 
-    from phenopipe.config import SegmentSettings
-    from phenopipe.ingest import borrow_crops
+    from phenopipe.config import SegmentSettings, check_config
+    from phenopipe.fork_server import start_fork_server
     from phenopipe.logs import stage_log
-    from phenopipe.own_rows import read_places
-    from phenopipe.segment import segment_set
 
     log = Path(snakemake.log[0])
     with stage_log(log):
+        dask = check_config(snakemake.config).dask
+        if dask.may_fork(snakemake.threads):
+            start_fork_server()  # it imports what workers need while this process imports, too
+
+        from phenopipe.ingest import borrow_crops
+        from phenopipe.own_rows import read_places
+        from phenopipe.segment import segment_set
+
         places = read_places(snakemake.params.roster, snakemake.input.tables)
         with borrow_crops(snakemake.input.crops, places) as crops:
             segment_set(
