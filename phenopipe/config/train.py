@@ -45,6 +45,11 @@ class LossSettings(Block):
         "Weight of an instance in L_intra: its pixels (the paper's mean over pixels) or their "
         "square root, so that small leaves count beside the background.",
     )
+    distance_balance: Literal["pixels", "sqrt"] = setting(
+        "pixels",
+        "Weight of a leaf among its picture's in L_dist: its pixels (the paper's mean over pixels) "
+        "or their square root, so that small leaves get seeds too.",
+    )
     stop_gradient: bool = setting(False, "Whether the embedding losses leave U-Net 1 alone.")
 
 

@@ -75,7 +75,7 @@ def _any(rng: np.random.Generator) -> Habit:
         jitter=rng.uniform(0.04, 0.25),
         teeth=rng.uniform(4.0, 11.0),
         teeth_depth=rng.uniform(0.06, 0.22) if serrated else 0.0,
-        notch=rng.uniform(0.1, 0.25) if rng.random() < 0.3 else 0.0,
+        notch=rng.uniform(0.1, 0.4) if rng.random() < 0.3 else 0.0,
         wobble=rng.uniform(0.0, 0.16),
     )
 
@@ -94,7 +94,7 @@ def _lobed(rng: np.random.Generator) -> Habit:
         teeth_depth=rng.uniform(0.0, 0.12),
         lobes=rng.uniform(2.3, 5.0),
         lobes_depth=rng.uniform(0.25, 0.7),
-        notch=rng.uniform(0.1, 0.28),
+        notch=rng.uniform(0.12, 0.42),
         wobble=rng.uniform(0.0, 0.12),
     )
 
@@ -111,7 +111,7 @@ def _cabbage(rng: np.random.Generator) -> Habit:
         jitter=rng.uniform(0.05, 0.3),
         teeth=rng.uniform(3.5, 9.0),
         teeth_depth=rng.uniform(0.08, 0.26),
-        notch=rng.uniform(0.12, 0.28),
+        notch=rng.uniform(0.15, 0.42),
         wobble=rng.uniform(0.04, 0.18),
     )
 

@@ -192,7 +192,8 @@ def _apart(index: int, *, in_pairs: bool) -> float:
 def _cotyledon(rng: np.random.Generator, habit: Habit) -> LeafForm:
     return LeafForm(
         petiole=rng.uniform(0.12, 0.5),
-        width=rng.uniform(0.8, 1.15),
+        # The deeper the notch the more it is a kidney, broader than long.
+        width=rng.uniform(0.8, 1.15) * (1.0 + habit.notch),
         base=rng.uniform(0.4, 0.6),
         tip=rng.uniform(0.35, 0.5),
         stalk=1.3 * habit.stalk,

@@ -31,7 +31,7 @@ class Losses:
     contrast: Tensor
 
 
-def distance_loss(predicted: Tensor, target: Tensor) -> Tensor:
+def distance_loss(predicted: Tensor, target: Tensor, weights: Tensor | None = None) -> Tensor:
     """Mean squared error of the distance map, L_dist.
 
     Parameters
@@ -40,8 +40,34 @@ def distance_loss(predicted: Tensor, target: Tensor) -> Tensor:
         The network's output, at ten times the target's scale.
     target : Tensor, (N, H, W)
         Distance target, 0..1.
+    weights : Tensor, (N, H, W), optional
+        Weight of each pixel, 1 in the mean over a picture; by default 1 (the paper's).
     """
-    return F.mse_loss(predicted.float(), target.float() * DISTANCE_SCALE)
+    squared = (predicted.float() - target.float() * DISTANCE_SCALE).square()
+    return (squared if weights is None else squared * weights).mean()
+
+
+def balance_leaves(labels: Tensor, counts: Tensor) -> Tensor:
+    """Weigh the leaves of a picture by the square roots of their pixels.
+
+    Parameters
+    ----------
+    labels : Tensor, (N, H, W), int64
+        Instances, 0 is background.
+    counts : Tensor, (N, K+1), float32
+        Pixels of each instance.
+
+    Returns
+    -------
+    Tensor, (N, H, W), float32
+        Weights of pixels for :func:`distance_loss`: 1 on the background, and 1 in the mean over a
+        picture's leaves, so that leaves and background weigh against each other as without.
+    """
+    leaves = counts[:, 1:]
+    scale = leaves.sum(1, keepdim=True) / leaves.sqrt().sum(1, keepdim=True).clamp_min(1)
+    of_leaf = scale * leaves.clamp_min(1).rsqrt()
+    weights = torch.cat([torch.ones_like(counts[:, :1]), of_leaf], dim=1)
+    return weights.gather(1, labels.flatten(1)).view(labels.shape)
 
 
 @dataclass(frozen=True)
@@ -186,12 +212,14 @@ def compute_losses(
     *,
     anchored: bool = True,
     balance: str = "pixels",
+    distance_balance: str = "pixels",
     offset: tuple[int, int] = (0, 0),
 ) -> Losses:
     """Compute all losses; see the functions of each part for what is what."""
     instances = find_instances(embedding, labels, anchored=anchored)
+    weights = balance_leaves(labels, instances.counts) if distance_balance == "sqrt" else None
     return Losses(
-        distance_loss(distance, target),
+        distance_loss(distance, target, weights),
         intra_loss(instances, balance),
         inter_loss(instances, pairs),
         contrast_loss(instances, embedding, labels, offset),

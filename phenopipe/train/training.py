@@ -151,6 +151,7 @@ class Training:
             batch.pairs.to(device),
             anchored=settings.losses.background == "anchored",
             balance=settings.losses.balance,
+            distance_balance=settings.losses.distance_balance,
             offset=(number // 2 % 2, number % 2),
         )
 

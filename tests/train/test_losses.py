@@ -11,6 +11,7 @@ from phenopipe.encoding import background_direction
 from phenopipe.train.losses import (
     CONTRAST_STRIDE,
     CONTRAST_TEMPERATURE,
+    balance_leaves,
     compute_losses,
     contrast_loss,
     distance_loss,
@@ -93,6 +94,35 @@ def test_losses_equal_the_slow_reference(case, anchored: bool, balance: str) -> 
     slow_intra, slow_inter = slow_losses(embedding, labels, pairs, anchored, balance)
     assert intra_loss(found, balance).item() == pytest.approx(slow_intra, abs=1e-5)
     assert inter_loss(found, torch.from_numpy(pairs)).item() == pytest.approx(slow_inter, abs=1e-5)
+
+
+def slow_distance(predicted: np.ndarray, target: np.ndarray, labels: np.ndarray) -> float:
+    """Mean squared error of each leaf and of the background, put together picture by picture."""
+    total = 0.0
+    for n in range(len(labels)):
+        error = (predicted[n] - 10 * target[n]) ** 2
+        leaves = [labels[n] == k for k in np.unique(labels[n]) if k]
+        if leaves:
+            roots = [np.sqrt(leaf.sum()) for leaf in leaves]
+            mean = np.average([error[leaf].mean() for leaf in leaves], weights=roots)
+            total += mean * (labels[n] > 0).sum()
+        total += error[labels[n] == 0].sum()
+    return total / labels.size
+
+
+def test_leaves_weigh_by_the_square_roots_of_their_pixels(case) -> None:
+    labels = np.concatenate([case[1], case[1][:1]])
+    labels[2, :2, :3], labels[2, 5:] = 4, 2
+    rng = np.random.default_rng(3)
+    predicted, target = 10 * rng.random(labels.shape), rng.random(labels.shape)
+    instances = torch.from_numpy(labels)
+    counts = torch.stack([torch.bincount(n.flatten(), minlength=5) for n in instances]).float()
+    weights = balance_leaves(instances, counts)
+    loss = distance_loss(torch.from_numpy(predicted), torch.from_numpy(target), weights)
+    assert loss.item() == pytest.approx(slow_distance(predicted, target, labels), rel=1e-5)
+    assert (weights[instances == 0] == 1).all()
+    assert weights[0][instances[0] > 0].mean().item() == pytest.approx(1)
+    assert weights[2][instances[2] > 0].mean().item() == pytest.approx(1)
 
 
 @pytest.mark.parametrize("anchored", [True, False])
@@ -246,10 +276,12 @@ def test_all_parts_are_those_of_their_functions(case) -> None:
         *(predicted, tensor, instances, target, neighbours),
         anchored=False,
         balance="sqrt",
+        distance_balance="sqrt",
         offset=(1, 1),
     )
     slow = slow_losses(embedding, labels, pairs, False, "sqrt")
-    assert parts.distance.item() == distance_loss(predicted, target).item()
+    slow_leaves = slow_distance(predicted.numpy(), target.numpy(), labels)
+    assert parts.distance.item() == pytest.approx(slow_leaves, rel=1e-5)
     assert (parts.intra.item(), parts.inter.item()) == pytest.approx(slow, abs=1e-5)
     contrast = slow_contrast(embedding, labels, False, (1, 1))
     assert parts.contrast.item() == pytest.approx(contrast, abs=1e-5)

@@ -85,6 +85,22 @@ def test_a_checkpoint_of_other_settings_is_not_taken(tmp_path: Path) -> None:
     assert course(tmp_path / "a") == course(tmp_path / "b")
 
 
+@pytest.mark.parametrize(
+    ("changed", "part"),
+    [({"balance": "pixels"}, "intra"), ({"distance_balance": "sqrt"}, "distance")],
+)
+def test_each_balance_changes_its_part_of_the_loss(changed: dict, part: str) -> None:
+    first = []
+    for losses in (LossSettings(), LossSettings(**changed)):
+        torch.manual_seed(0)
+        settings = SETTINGS.model_copy(update={"losses": losses})
+        batch = next(training_batches(settings, 0))
+        first.append(Training.start(WNet("tiny", 4)).step(0, batch, settings))
+    plain, other = first
+    parts = ("distance", "intra", "inter", "contrast")
+    assert [name for name in parts if getattr(plain, name) != getattr(other, name)] == [part]
+
+
 def test_processes_that_draw_change_nothing(tmp_path: Path) -> None:
     run(tmp_path / "a", steps=2)
     run(tmp_path / "b", steps=2, settings=SETTINGS.model_copy(update={"workers": 1}))
