@@ -8,8 +8,7 @@ if __name__ == "__main__":
     from phenopipe.fork_server import start_fork_server
     from phenopipe.logs import stage_log
 
-    log = Path(snakemake.log[0])
-    with stage_log(log):
+    with stage_log(snakemake.log[0]):
         dask = check_config(snakemake.config).dask
         if dask.may_fork(snakemake.threads):
             start_fork_server()  # it imports what workers need while this process imports, too
@@ -29,7 +28,7 @@ if __name__ == "__main__":
                 settings=SegmentSettings(**snakemake.params.settings),
                 dask=dask,
                 workers=snakemake.threads,
-                performance_report=log.with_suffix(".dask.html")
+                performance_report=Path(snakemake.log[0]).with_suffix(".dask.html")
                 if dask.performance_report
                 else None,
             )
