@@ -85,7 +85,7 @@ def test_a_large_set_has_processes_and_a_small_one_its_job_alone(changed, worker
         ({"address": "tcp://10.0.0.5:8786"}, 2, False),
     ],
 )
-def test_what_workers_import_is_imported_early_where_they_may_be_processes(changed, workers, forks):
+def test_processes_are_prepared_for_where_a_set_may_have_them(changed, workers, forks):
     settings = DaskSettings(**changed)
     assert settings.may_fork(workers) is forks
     places = {choose_place(settings, workers, crops) for crops in (1, 10_000)}
