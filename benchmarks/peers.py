@@ -59,12 +59,7 @@ def run_phenopipe() -> dict[str, float]:
     import torch
 
     from phenopipe.config import PredictSettings
-    from phenopipe.encoding import (
-        decode_distance,
-        decode_embedding,
-        encode_distance,
-        encode_embedding,
-    )
+    from phenopipe.encoding import encode_distance, encode_embedding
     from phenopipe.model.wnet import WNet
     from phenopipe.predict import Network
     from phenopipe.segment import find_leaves
@@ -75,13 +70,10 @@ def run_phenopipe() -> dict[str, float]:
     crop = picture()[None]
     distance, embedding = predict(rosette(SIZE, LEAVES), DIMENSIONS, noise=0.1)
     stored = encode_distance(distance), encode_embedding(embedding, distance)
-    found = find_leaves(distance, embedding)
     return {
         "network_ms": median_ms(lambda: network.encode(crop)),
-        "post_processing_ms": median_ms(
-            lambda: find_leaves(decode_distance(stored[0]), decode_embedding(stored[1]))
-        ),
-        "leaves": len(found.confidence),
+        "post_processing_ms": median_ms(lambda: find_leaves(*stored)),
+        "leaves": len(find_leaves(*stored).confidence),
     }
 
 

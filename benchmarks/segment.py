@@ -38,8 +38,7 @@ from phenopipe.store import create_store, store_path
 #: The stage's parts, and the functions of `phenopipe.segment.blocks` that do them.
 PARTS = {
     "read": ("read_crop", "read_window"),
-    "decode": ("_plant_box", "decode_distance", "decode_embedding"),
-    "cluster": ("find_leaves",),
+    "cluster": ("_plant_box", "find_leaves"),
     "measure": ("trait_columns",),
     "write": ("write_block",),
 }

@@ -73,15 +73,8 @@ def is_stored(embedding: NDArray[np.int8]) -> NDArray[np.bool_]:
 
 def decode_embedding(stored: NDArray[np.int8]) -> NDArray[np.float32]:
     """Read unit vectors back, (..., E) float32; a stored zero is the background's direction."""
-    dimensions = stored.shape[-1]
-    pixels = np.ascontiguousarray(stored).reshape(-1, dimensions)
-    # Most of a picture is background: only the rest needs arithmetic. It is found among booleans:
-    # NumPy takes three times as long to find what is not zero among numbers.
-    some = np.flatnonzero(is_stored(pixels))
-    vectors = pixels.take(some, axis=0).astype(np.float32)
-    vectors /= np.sqrt(np.square(vectors) @ np.ones(dimensions, np.float32))[:, None]
-    decoded = np.full(pixels.shape, background_direction(dimensions)[0])
-    # A pixel as one element: NumPy takes five times as long for a row of numbers.
-    pixel = np.dtype((np.void, dimensions * decoded.itemsize))
-    np.put(decoded.view(pixel), some, vectors.view(pixel))
-    return decoded.reshape(stored.shape)
+    vectors = stored.astype(np.float32)
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    background = np.broadcast_to(background_direction(stored.shape[-1]), vectors.shape)
+    unit: NDArray[np.float32] = np.divide(vectors, length, out=background.copy(), where=length > 0)
+    return unit

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from phenopipe.errors import PhenopipeError
 from phenopipe.files import writing
+from phenopipe.garbage import skip_final_collections
 from phenopipe.job_files import job_line, this_job
 
 log = logging.getLogger(__name__)
@@ -70,8 +71,11 @@ def stage_log(path: str | os.PathLike[str]) -> Iterator[None]:
         With code 1 after a :class:`~phenopipe.errors.PhenopipeError`; each of its problems is
         one line in the log and on standard error.
     """
-    with error_lines(), _logging_to(path):
-        yield
+    try:
+        with error_lines(), _logging_to(path):
+            yield
+    finally:
+        skip_final_collections()  # what is left of a job is to end
 
 
 @contextmanager

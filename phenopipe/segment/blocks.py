@@ -14,12 +14,11 @@ import zarr
 from numpy.typing import NDArray
 
 from phenopipe.config import SegmentSettings
-from phenopipe.encoding import SURE_DISTANCE, decode_distance, decode_embedding, is_stored
+from phenopipe.encoding import SURE_DISTANCE, is_stored
 from phenopipe.errors import StoreError
 from phenopipe.memory import keep_freed_memory
 from phenopipe.segment.leaves import Segmentation, find_leaves
 from phenopipe.segment.measured import KEYS, write_measured
-from phenopipe.segment.regions import ALIGNMENT
 from phenopipe.segment.seeds import bounding_box
 from phenopipe.segment.sources import Crop
 from phenopipe.segment.traits import TRAITS, Columns, trait_columns
@@ -42,6 +41,9 @@ Opener = Callable[[str, Kind, str], zarr.Array[Any]]
 
 #: Group of a store in which tasks leave their files while a set is segmented.
 PARTS = "parts"
+#: A box of a map begins and ends at multiples of this, or at the map's edge: filters may round a
+#: pixel by its place among the first of a row.
+ALIGNMENT = 16
 
 
 def create_parts(labels: zarr.Group, count: int, size: int, task: int) -> None:
@@ -244,15 +246,6 @@ def open_cached() -> Opener:
     return cache(lambda store, kind, name: open_array(opened(store, kind), name))
 
 
-def decode_inside(
-    distance: NDArray[np.uint8], embedding: NDArray[np.int8], box: Box
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Decode the part of a stored prediction that lies in a box."""
-    left, top, right, bottom = box
-    inside = slice(top, bottom), slice(left, right)
-    return decode_distance(distance[inside]), decode_embedding(embedding[inside])
-
-
 def _find_inside(
     distance: NDArray[np.uint8],
     embedding: NDArray[np.int8],
@@ -260,10 +253,11 @@ def _find_inside(
     settings: SegmentSettings,
 ) -> Segmentation:
     """Segment the part of a window that is picture; the rest is background."""
-    box = left, top, right, bottom = _plant_box(embedding, valid, settings)
-    found = find_leaves(*decode_inside(distance, embedding, box), settings)
+    left, top, right, bottom = _plant_box(embedding, valid, settings)
+    inside = slice(top, bottom), slice(left, right)
+    found = find_leaves(distance[inside], embedding[inside], settings)
     labels = np.zeros(distance.shape, np.uint32)
-    labels[top:bottom, left:right] = found.labels
+    labels[inside] = found.labels
     return Segmentation(labels, found.confidence)
 
 
@@ -274,7 +268,7 @@ def _plant_box(embedding: NDArray[np.int8], valid: Box, settings: SegmentSetting
         return valid
     left, top, right, bottom = valid
     rows, columns = bounding_box(is_stored(embedding[top:bottom, left:right]))
-    # As far as a seed looks, and to columns at which nothing is rounded otherwise.
+    # As far as a seed looks.
     margin = math.ceil(4 * settings.seed_smoothing_px + settings.seed_min_distance_px) + 2
     return (
         left + max(columns.start - margin, 0) // ALIGNMENT * ALIGNMENT,

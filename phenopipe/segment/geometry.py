@@ -2,24 +2,20 @@
 
 A pixel is a unit square around its centre; the transform makes it a parallelogram. All figures
 are those of the shape that these parallelograms cover, but for the perimeter, which is estimated.
+Shape 0 is the union of all labels, shape k is label k.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from phenopipe.segment.runs import Runs, framed
+from phenopipe.compiled import compiled
 
 #: Steps from a pixel to half of its neighbours, (x, y): the directions of lines to count along.
 STEPS = np.array([(1, 0), (1, 1), (0, 1), (-1, 1)])
-#: Hulls that are measured at once: bounds memory.
-TOGETHER = 256
 
 
 @dataclass(frozen=True)
@@ -28,11 +24,11 @@ class Hulls:
 
     Attributes
     ----------
-    area : ndarray, (K,), float
-        Their areas.
-    length : ndarray, (K,), float
+    area : ndarray, (count + 1,), float
+        Their areas; 0 of a shape without pixels, as the other figures.
+    length : ndarray, (count + 1,), float
         Largest distance between two points of each (largest Feret diameter).
-    width : ndarray, (K,), float
+    width : ndarray, (count + 1,), float
         Smallest distance between two parallel lines that hold it (smallest Feret diameter).
     """
 
@@ -41,94 +37,43 @@ class Hulls:
     width: NDArray[np.float64]
 
 
-def convex_hulls(runs: Runs, matrix: NDArray[np.float64]) -> Hulls:
+def convex_hulls(runs: NDArray[np.intp], matrix: NDArray[np.float64], count: int) -> Hulls:
     """Measure the convex hull of every shape.
 
     Parameters
     ----------
-    runs : Runs
-        At least one of each shape.
+    runs : ndarray, (R, 4), int
+        Runs of labels 1..count, as `phenopipe.segment.runs.find_runs` gives them.
     matrix : ndarray, (2, 2), float
         Linear part of the transform of (x, y).
+    count : int
+        Number of labels.
 
     Returns
     -------
     Hulls
-        Of shapes 0..count, in the transform's units.
+        In the transform's units.
     """
-    corners, first = _outer_corners(runs)
-    each = np.split(corners, first[1:])
-    hulls = [np.asarray(cv2.convexHull(points), np.float32)[:, 0] for points in each]
-    measured = [
-        _measure_hulls(hulls[at : at + TOGETHER], matrix) for at in range(0, len(hulls), TOGETHER)
-    ]
-    return Hulls(*np.concatenate(measured, axis=1))
-
-
-def _outer_corners(runs: Runs) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-    """Return the corners (x, y) of each shape that may be its hull's, shape by shape.
-
-    They are corners of the first or last pixel of a row that stick out from the row above or
-    below. Also returned is the place of each shape's first one.
-    """
-    of_row = runs.shape * (runs.row.max() + 1) + runs.row
-    first = np.flatnonzero(np.diff(of_row, prepend=-1))
-    last = np.append(first[1:], len(of_row)) - 1
-    shape, row = runs.shape[first], runs.row[first]
-    left, right = runs.start[first], runs.stop[last]
-    # Above a shape's first row there is nothing, nor below its last.
-    apart, to_left, to_right = np.diff(shape) > 0, np.diff(left), np.diff(right)
-    outer = np.ones((len(first), 4), bool)
-    outer[1:, 0] = apart | (to_left < 0)
-    outer[:-1, 1] = apart | (to_left > 0)
-    outer[1:, 2] = apart | (to_right > 0)
-    outer[:-1, 3] = apart | (to_right < 0)
-    at = np.flatnonzero(outer)
-    of, corner = at >> 2, at & 3
-    x, y = np.where(corner < 2, left[of], right[of]), row[of] + (corner & 1)
-    corners = np.stack([x, y], axis=1).astype(np.float32) - np.float32(0.5)
-    return corners, np.searchsorted(shape[of], np.arange(runs.count + 1))
-
-
-def _measure_hulls(
-    hulls: Sequence[NDArray[np.float32]], matrix: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return area, length and width of hulls, (3, K), from their corners in order, (n, 2) each."""
-    size = np.array([len(hull) for hull in hulls])
-    first = np.cumsum(size) - size
-    # A hull's image is the image's hull: the transform is affine.
-    points = np.concatenate(hulls) @ matrix.T
-    following = np.arange(len(points)) + 1
-    following[first + size - 1] = first
-    x, y = points.T
-    doubled = np.add.reduceat(x * y[following] - x[following] * y, first)
-    edge_x, edge_y = (points[following] - points).T
-    edge = np.maximum(np.hypot(edge_x, edge_y), 1e-12)
-    # All pairs of an edge, by its first corner, and a corner of the same hull.
-    corners = np.repeat(size, size)
-    pairs = np.cumsum(corners) - corners
-    one = np.repeat(np.arange(len(points)), corners)
-    other = np.arange(len(one)) + np.repeat(np.repeat(first, size) - pairs, corners)
-    apart_x, apart_y = x[other] - x[one], y[other] - y[one]
-    squared = np.maximum.reduceat(apart_x**2 + apart_y**2, pairs)
-    across = np.maximum.reduceat(np.abs(edge_x[one] * apart_y - edge_y[one] * apart_x), pairs)
-    return np.stack(
-        [
-            np.abs(doubled) / 2,
-            np.sqrt(np.maximum.reduceat(squared, first)),
-            np.minimum.reduceat(across / edge, first),
-        ]
-    )
+    top, bottom = np.full(count + 1, np.iinfo(np.intp).max), np.zeros(count + 1, np.intp)
+    _find_rows(runs, top, bottom)
+    height = np.maximum(bottom - top, 0)
+    first = np.cumsum(height) - height
+    ends = np.zeros((int(height.sum()), 2), np.intp)
+    _find_ends(runs, top, first, ends)
+    hulls = np.zeros((3, count + 1))
+    corners = np.empty((4 * int(height.max(initial=0)), 2))
+    _measure_hulls(ends, top, first, height, np.asarray(matrix, np.float64), corners, hulls)
+    return Hulls(*hulls)
 
 
 def perimeters(
-    labels: NDArray[np.integer[Any]], matrix: NDArray[np.float64], count: int
+    labels: NDArray[np.uint32], matrix: NDArray[np.float64], count: int
 ) -> NDArray[np.float64]:
-    """Estimate the perimeter of every label by Crofton's formula.
+    """Estimate the perimeter of every shape by Crofton's formula.
 
     Parameters
     ----------
-    labels : ndarray, (H, W), integer
+    labels : ndarray, (H, W), uint32
         0..count. What lies beyond the array counts as background.
     matrix : ndarray, (2, 2), float
         Linear part of the transform of (x, y), invertible.
@@ -138,7 +83,7 @@ def perimeters(
     Returns
     -------
     ndarray, (count + 1,), float
-        Perimeter of each label, in the transform's units; at index 0 that of their union.
+        In the transform's units.
 
     Notes
     -----
@@ -148,14 +93,14 @@ def perimeters(
     that is nearest to it. With the identity this is `skimage.measure.perimeter_crofton` with 4
     directions.
     """
+    crossings = np.zeros((len(STEPS), count + 1), np.intp)
+    _count_crossings(np.pad(labels, 1), crossings)
     steps = STEPS @ matrix.T
     spacing = abs(np.linalg.det(matrix)) / np.linalg.norm(steps, axis=1)
-    padded = framed(labels)
-    total = np.zeros(count + 1)
-    for (x, y), weight in zip(STEPS, spacing * _shares(steps), strict=True):
-        # The frame is background: a step off one side is one between two of its pixels.
-        total += weight * _crossings(padded.ravel(), y * padded.shape[1] + x, count)
-    return total * np.pi / 2
+    weights = spacing * _shares(steps)
+    # Not as a matrix product, which may round a shape by its place among the others.
+    estimated: NDArray[np.float64] = (weights[:, None] * crossings).sum(axis=0) * np.pi / 2
+    return estimated
 
 
 def _shares(steps: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -168,9 +113,101 @@ def _shares(steps: NDArray[np.float64]) -> NDArray[np.float64]:
     return shares
 
 
-def _crossings(flat: NDArray[np.integer[Any]], step: int, count: int) -> NDArray[np.intp]:
-    """Count, for each label, the pixels `step` apart of which one has it and one has not."""
-    here, there = flat[:-step], flat[step:]
-    differ = np.flatnonzero(here != there)
-    ends = np.concatenate([here[differ], there[differ]])
-    return np.bincount(ends, minlength=count + 1)
+@compiled
+def _count_crossings(padded: NDArray[np.uint32], crossings: NDArray[np.intp]) -> None:
+    """Count, for each of `STEPS` and each shape, the steps into it or out of it.
+
+    The frame is background: what steps to background are is the union's outline.
+    """
+    height, width = padded.shape
+    for row in range(height - 1):
+        for column in range(width - 1):
+            here, right = padded[row, column], padded[row, column + 1]
+            below, across = padded[row + 1, column], padded[row + 1, column + 1]
+            if here == right == below == across:
+                continue
+            pairs = (here, right), (here, across), (here, below), (right, below)
+            for step, (one, other) in enumerate(pairs):
+                if one != other:
+                    crossings[step, one] += 1
+                    crossings[step, other] += 1
+
+
+@compiled
+def _find_rows(runs: NDArray[np.intp], top: NDArray[np.intp], bottom: NDArray[np.intp]) -> None:
+    """Find the first row of each shape, and the one after its last."""
+    for label, row, _, _ in runs:
+        for shape in (0, label):
+            top[shape] = min(top[shape], row)
+            bottom[shape] = row + 1
+
+
+@compiled
+def _find_ends(
+    runs: NDArray[np.intp],
+    top: NDArray[np.intp],
+    first: NDArray[np.intp],
+    ends: NDArray[np.intp],
+) -> None:
+    """Find where each shape begins and ends in each of its rows: two columns, half open."""
+    for label, row, start, stop in runs:
+        for shape in (0, label):
+            at = first[shape] + row - top[shape]
+            if ends[at, 1] == 0:
+                ends[at, 0] = start
+            ends[at, 1] = stop
+
+
+@compiled
+def _measure_hulls(
+    ends: NDArray[np.intp],
+    top: NDArray[np.intp],
+    first: NDArray[np.intp],
+    height: NDArray[np.intp],
+    matrix: NDArray[np.float64],
+    corners: NDArray[np.float64],
+    hulls: NDArray[np.float64],
+) -> None:
+    """Measure area, length and width of each shape's hull, from where its rows end.
+
+    A hull is two chains of corners: one down the left side of the shape, one up its right side.
+    In both, a corner goes when the next one shows that the hull does not turn there.
+    """
+    for shape in range(len(height)):
+        count = 0
+        for side in range(2):
+            begin = count
+            for step in range(2 * height[shape]):  # the upper and the lower corner of each row
+                half = step if side == 0 else 2 * height[shape] - 1 - step
+                at = first[shape] + half // 2
+                if ends[at, 1] == 0:  # a row between two pieces
+                    continue
+                x = ends[at, side] - 0.5
+                y = top[shape] + (half + 1) // 2 - 0.5
+                while count - begin > 1:
+                    ax, ay = corners[count - 2]
+                    bx, by = corners[count - 1]
+                    if (bx - ax) * (y - by) - (by - ay) * (x - bx) < 0:
+                        break
+                    count -= 1
+                corners[count, 0], corners[count, 1] = x, y
+                count += 1
+        for at in range(count):  # a hull's image is the image's hull: the transform is affine
+            x, y = corners[at]
+            corners[at, 0] = matrix[0, 0] * x + matrix[0, 1] * y
+            corners[at, 1] = matrix[1, 0] * x + matrix[1, 1] * y
+        doubled, longest, narrowest = 0.0, 0.0, np.inf
+        for at in range(count):
+            x, y = corners[at]
+            to_x, to_y = corners[(at + 1) % count]
+            doubled += x * to_y - to_x * y
+            edge_x, edge_y = to_x - x, to_y - y
+            across = 0.0
+            for other in range(count):
+                off_x, off_y = corners[other, 0] - x, corners[other, 1] - y
+                longest = max(longest, off_x * off_x + off_y * off_y)
+                across = max(across, abs(edge_x * off_y - edge_y * off_x))
+            narrowest = min(narrowest, across / np.hypot(edge_x, edge_y))
+        if count:
+            hulls[0, shape] = abs(doubled) / 2
+            hulls[1, shape], hulls[2, shape] = np.sqrt(longest), narrowest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phenopipe.config import SegmentSettings
-from phenopipe.encoding import background_direction
+from phenopipe.encoding import decode_distance, decode_embedding
 from phenopipe.errors import InputError
 
 
@@ -30,18 +31,18 @@ class Segmentation:
 
 
 def segment_leaves(
-    distance: NDArray[np.floating[Any]],
-    embedding: NDArray[np.floating[Any]],
+    distance: NDArray[np.floating[Any] | np.uint8],
+    embedding: NDArray[np.floating[Any] | np.int8],
     settings: SegmentSettings | None = None,
 ) -> NDArray[np.uint32]:
     """Segment leaves by the angle of each pixel's embedding to the seeds'.
 
     Parameters
     ----------
-    distance : ndarray, (H, W), float
-        Predicted distance to the leaf's border, 0..1.
-    embedding : ndarray, (H, W, E), float
-        Unit vectors; zero vectors are background.
+    distance : ndarray, (H, W), float or uint8
+        Predicted distance to the leaf's border, 0..1; or as it is stored (`phenopipe.encoding`).
+    embedding : ndarray, (H, W, E), float or int8
+        Vectors, of which the direction counts; zero vectors are background. Or as it is stored.
     settings : SegmentSettings, optional
         Thresholds and method; the defaults if omitted.
 
@@ -76,8 +77,8 @@ def segment_leaves(
 
 
 def find_leaves(
-    distance: NDArray[np.floating[Any]],
-    embedding: NDArray[np.floating[Any]],
+    distance: NDArray[np.floating[Any] | np.uint8],
+    embedding: NDArray[np.floating[Any] | np.int8],
     settings: SegmentSettings | None = None,
 ) -> Segmentation:
     """Segment leaves and say how sure each one is.
@@ -100,24 +101,38 @@ def find_leaves(
     from phenopipe.segment.angular import cluster
 
     settings = settings or SegmentSettings()
-    distance = np.ascontiguousarray(distance, dtype=np.float32)
-    embedding = np.ascontiguousarray(embedding, dtype=np.float32)
     _check_shapes(distance, embedding)
     if distance.size == 0:
         return Segmentation(np.zeros(distance.shape, np.uint32), np.zeros(0))
-    background = background_direction(embedding.shape[-1])
-    to_background = np.asarray(embedding @ background, np.float32)
-    _check_finite("distance", distance, distance)
-    # A pixel with a bad value has a bad cosine, so that these need no pass of their own.
-    _check_finite("embedding", embedding, to_background)
+    heights = _prepare("distance", distance, np.uint8, decode_distance)
     if settings.method == "paper":
         from phenopipe.segment.paper import grow_in_rings  # scikit-image takes its time to import
 
-        return Segmentation(*grow_in_rings(distance, embedding))
-    return Segmentation(*cluster(distance, embedding, to_background, settings))
+        vectors = _prepare("embedding", embedding, np.int8, decode_embedding)
+        return Segmentation(*grow_in_rings(heights, vectors))
+    # Growth needs no decoding: of a vector only the direction counts.
+    vectors = _prepare("embedding", embedding, np.int8, np.ascontiguousarray)
+    return Segmentation(*cluster(heights, vectors, settings))
 
 
-def _check_shapes(distance: NDArray[np.float32], embedding: NDArray[np.float32]) -> None:
+def _prepare(
+    name: str,
+    values: NDArray[Any],
+    stored: type[np.generic],
+    decode: Callable[[NDArray[Any]], NDArray[Any]],
+) -> NDArray[Any]:
+    """Decode what is stored; check and convert what is not."""
+    if values.dtype == stored:
+        return decode(values)
+    values = np.ascontiguousarray(values, np.float32)
+    if not np.isfinite(values.sum()):  # much faster than a look at each
+        wrong = values.size - int(np.count_nonzero(np.isfinite(values)))
+        if wrong:
+            raise InputError(f"{name}: {wrong} of {values.size} values are NaN or infinite")
+    return values
+
+
+def _check_shapes(distance: NDArray[Any], embedding: NDArray[Any]) -> None:
     if distance.ndim != 2 or embedding.ndim != 3 or embedding.shape[:2] != distance.shape:
         raise InputError(
             f"distance {distance.shape} and embedding {embedding.shape} do not fit: they are "
@@ -125,11 +140,3 @@ def _check_shapes(distance: NDArray[np.float32], embedding: NDArray[np.float32])
         )
     if embedding.shape[2] < 2:
         raise InputError(f"an embedding has 2 dimensions or more, not {embedding.shape[2]}")
-
-
-def _check_finite(name: str, values: NDArray[np.float32], sums: NDArray[np.float32]) -> None:
-    if np.isfinite(sums.sum()):
-        return
-    wrong = values.size - int(np.count_nonzero(np.isfinite(values)))
-    if wrong:
-        raise InputError(f"{name}: {wrong} of {values.size} values are NaN or infinite")

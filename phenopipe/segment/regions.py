@@ -1,215 +1,206 @@
-"""Regions: the pixels that a leaf may claim, and which seeds are one leaf."""
+"""Regions: the pixels that each leaf may claim, and which leaf gets them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from phenopipe.compiled import compiled
+from phenopipe.encoding import background_direction
 from phenopipe.segment.seeds import Seeds
 
-#: Cosine outside a region: less than any inside.
-OUTSIDE = np.float32(-2.0)
-#: Windows begin and end at multiples of this (or at the edge): a matrix product rounds a pixel by
-#: its place among the first of a row, and equal vectors must give equal cosines in any window.
-ALIGNMENT = 16
-#: Every so many-th pixel in both directions tells roughly how far a region goes, ...
-STRIDE = 4
-#: ... looked at within so many times the reach, ...
-FAR = 3
-#: ... if that is at least this many pixels: less is as quickly done in full.
-LEAST_REACH = 16
 #: Seeds that are compared with others at once: bounds memory.
 BLOCK = 256
+#: Less than any cosine.
+_NONE = np.float32(-np.inf)
 
 
 @dataclass(frozen=True)
-class Region:
-    """What one leaf may claim.
+class Claims:
+    """Which leaves claim each pixel.
+
+    A leaf's number is 1 + the place of its highest seed among all seeds; 0 is none.
 
     Attributes
     ----------
-    top, left : int
-        Where the window lies.
-    cosine : ndarray, (h, w), float32
-        Cosine of the angle to the leaf's highest seed inside the region, `OUTSIDE` elsewhere.
+    best : ndarray, (H, W), int32
+        The leaf that gets the pixel.
+    second : ndarray, (H, W), int32
+        The leaf that would get it if there were not that one.
+    leaders : ndarray, (L,), int
+        Places of the leaves' highest seeds, sorted.
     """
 
-    top: int
-    left: int
-    cosine: NDArray[np.float32]
-
-    @property
-    def window(self) -> tuple[slice, slice]:
-        """Slices of the window."""
-        height, width = self.cosine.shape
-        return slice(self.top, self.top + height), slice(self.left, self.left + width)
+    best: NDArray[np.int32]
+    second: NDArray[np.int32]
+    leaders: NDArray[np.intp]
 
 
 def grow_leaves(
-    embedding: NDArray[np.float32],
-    limit: NDArray[np.float32],
-    seeds: Seeds,
-    reach: int,
-    merge_angle_deg: float,
-) -> tuple[list[Region], Seeds]:
+    embedding: NDArray[Any], seeds: Seeds, max_angle_deg: float, merge_angle_deg: float
+) -> Claims:
     """Grow a region for each leaf around its highest seed.
+
+    A region is the connected pixels around its seed (8-connected) that agree with the seed's
+    vector: within `max_angle_deg` of it, and nearer to it than to the background. The seed's own
+    pixel belongs to it in any case.
 
     A long leaf has several seeds. The highest seed that belongs to no leaf yet begins one; those
     in its region whose vectors are within `merge_angle_deg` of its own, or of another one's that
     so belongs to it, are the same leaf's.
 
+    A pixel in several regions goes to the leaf of the smallest angle; of equal ones to the leaf
+    with the nearer seed, then to the one whose seed comes first.
+
     Parameters
     ----------
-    embedding : ndarray, (H, W, E), float32
-        Unit vectors.
-    limit : ndarray, (H, W), float32
-        A pixel agrees with a seed if the cosine of its angle to it is above this.
+    embedding : ndarray, (H, W, E), float32 or int8
+        Vectors of any length; zeros are background.
     seeds : Seeds
-        Seeds in the coordinates of `embedding`.
-    reach : int
-        About how far a region goes from its seed, px, at least 1. It costs time if it is far off,
-        but changes nothing: a window is enlarged while its region reaches the border.
+        Seeds.
+    max_angle_deg : float
+        Largest angle of a leaf's pixel to its highest seed, deg.
     merge_angle_deg : float
         Largest angle of seeds of one leaf, deg; with 0 each has its own.
-
-    Returns
-    -------
-    regions : list of Region
-        The connected pixels around each leaf's highest seed that agree with it.
-    leaders : Seeds
-        These seeds, sorted as `seeds`.
     """
-    regions: dict[int, Region] = {}
+    shape = embedding.shape[:2]
+    best, second = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
+    cosines = np.full(shape, _NONE), np.full(shape, _NONE)
+    seen = np.zeros(shape, np.int32)
+    waiting = np.empty((2 * seen.size + 1, 3), np.int32)
+    least = np.float32(np.cos(np.deg2rad(max_angle_deg)))
+    background = background_direction(embedding.shape[2])[0]
     taken = np.zeros(len(seeds), bool)
+    leaders = []
     # Equal ones by position, so that nothing depends on an order.
     for seed in np.lexsort((seeds.columns, seeds.rows, -seeds.peaks)).tolist():
         if not taken[seed]:
-            place = int(seeds.rows[seed]), int(seeds.columns[seed])
-            region = grow_region(embedding, limit, place, seeds.vectors[seed], reach)
-            taken[_seeds_of_leaf(region, seed, seeds, taken, merge_angle_deg)] = True
-            regions[seed] = region
-    leaders = sorted(regions)
-    return [regions[seed] for seed in leaders], seeds.take(np.array(leaders, np.intp))
+            vector = tuple(seeds.vectors[seed])  # of a length that the compiler knows
+            rows = _grow_region(
+                *(best, *cosines, second, seen, waiting, embedding),
+                *(seeds.rows, seeds.columns, seed, vector, background, least),
+            )
+            held = _held(seen, rows, seed, seeds, taken)
+            taken[_seeds_of_leaf(seed, held, seeds, merge_angle_deg)] = True
+            leaders.append(seed)
+    return Claims(best, second, np.sort(np.array(leaders, np.intp)))
 
 
-def grow_region(
-    embedding: NDArray[np.float32],
-    limit: NDArray[np.float32],
-    seed: tuple[int, int],
-    vector: NDArray[np.float32],
-    reach: int,
-) -> Region:
-    """Find the connected pixels around a seed that agree with its vector; see `grow_leaves`.
+@compiled
+def _grow_region(
+    best: NDArray[np.int32],
+    best_cosine: NDArray[np.float32],
+    second_cosine: NDArray[np.float32],
+    second: NDArray[np.int32],
+    seen: NDArray[np.int32],
+    waiting: NDArray[np.int32],
+    embedding: NDArray[Any],
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    seed: int,
+    vector: tuple[np.float32, ...],
+    background: np.float32,
+    least: np.float32,
+) -> tuple[int, int]:
+    """Claim the pixels of one leaf; return its first row and the one after its last.
 
-    The region is 8-connected; the seed's own pixel belongs to it in any case.
+    `seen` has the leaf that looked at a pixel last, negative if the pixel did not agree. What
+    is `waiting` are parts of rows to be searched: row, first column and the one after the last.
+    It is one loop without calls, since Numba takes as long to pass arrays on as for ten pixels.
     """
-    row, column = seed
-    around = _Bounds(row - reach, row + reach + 1, column - reach, column + reach + 1)
-    if reach >= LEAST_REACH:
-        around = _rough_bounds(embedding, limit, vector, seed, FAR * reach)
-    room = around.aligned(limit.shape)
-    bounds = None
-    while bounds != room:
-        bounds = room
-        region, room = _grow(embedding, limit, vector, seed, bounds)
-    return region
+    height, width = seen.shape
+    leaf, row, start = seed + 1, rows[seed], columns[seed]
+    top, bottom = row, row + 1
+    waiting[0, 0], waiting[0, 1], waiting[0, 2] = row, start, start + 1
+    count, is_seed = 1, True
+    while count:
+        count -= 1
+        row, start, stop = waiting[count, 0], waiting[count, 1], waiting[count, 2]
+        run = -1  # where the run of pixels that agree begins, if x is in one
+        for step in (-1, 1):  # first to the left of the part, as far as its first run goes
+            x = start if step < 0 else start + 1
+            while 0 <= x <= width and (x < stop or run >= 0):
+                agrees = False
+                if x < width and abs(seen[row, x]) != leaf:
+                    along = total = squared = np.float32(0)
+                    for k in range(len(vector)):
+                        value = np.float32(embedding[row, x, k])
+                        along += value * vector[k]
+                        total += value
+                        squared += value * value
+                    length = np.sqrt(squared)
+                    agrees = is_seed or along > max(background * total, least * length)
+                    seen[row, x], is_seed = leaf if agrees else -leaf, False
+                    if agrees:
+                        cosine = along / max(length, np.float32(1e-9))
+                        at_best, at_second = best_cosine[row, x], second_cosine[row, x]
+                        if cosine > at_best or (
+                            cosine == at_best
+                            and _is_nearer(rows, columns, seed, best[row, x] - 1, row, x)
+                        ):
+                            second[row, x], second_cosine[row, x] = best[row, x], at_best
+                            best[row, x], best_cosine[row, x] = leaf, cosine
+                        elif cosine > at_second or (
+                            cosine == at_second
+                            and _is_nearer(rows, columns, seed, second[row, x] - 1, row, x)
+                        ):
+                            second[row, x], second_cosine[row, x] = leaf, cosine
+                if agrees:
+                    run = x if step < 0 or run < 0 else run
+                elif step < 0:
+                    break
+                elif run >= 0:
+                    top, bottom = min(top, row), max(bottom, row + 1)
+                    for near in (row - 1, row + 1):
+                        if 0 <= near < height:
+                            waiting[count, 0] = near
+                            waiting[count, 1] = max(run - 1, 0)
+                            waiting[count, 2] = min(x + 1, width)
+                            count += 1
+                    run = -1
+                x += step
+    return top, bottom
+
+
+@compiled
+def _is_nearer(
+    rows: NDArray[np.intp], columns: NDArray[np.intp], one: int, other: int, row: int, column: int
+) -> bool:
+    """Tell whether a pixel is nearer to one seed than to another; if not, which comes first."""
+    here = (rows[one] - row) ** 2 + (columns[one] - column) ** 2
+    there = (rows[other] - row) ** 2 + (columns[other] - column) ** 2
+    return here < there or (here == there and one < other)
+
+
+def _held(
+    seen: NDArray[np.int32],
+    rows: tuple[int, int],
+    seed: int,
+    seeds: Seeds,
+    taken: NDArray[np.bool_],
+) -> NDArray[np.intp]:
+    """Return which seeds lie in the region that one has grown, without it and those taken."""
+    first, last = np.searchsorted(seeds.rows, rows)
+    at = slice(first, last)
+    inside = (seen[seeds.rows[at], seeds.columns[at]] == seed + 1) & ~taken[at]
+    held: NDArray[np.intp] = first + np.flatnonzero(inside)
+    others: NDArray[np.intp] = held[held != seed]
+    return others
 
 
 def _seeds_of_leaf(
-    region: Region, seed: int, seeds: Seeds, taken: NDArray[np.bool_], angle_deg: float
+    seed: int, held: NDArray[np.intp], seeds: Seeds, angle_deg: float
 ) -> NDArray[np.intp]:
-    """Find the seeds that belong to the leaf of a seed with this region; that one is the first."""
-    leaf = [np.array([seed])]
-    if angle_deg > 0:
-        rest = _held(region, seeds, taken)
-        rest, waiting = rest[rest != seed], leaf[0]
-        least = np.cos(np.deg2rad(angle_deg))
-        while waiting.size and rest.size:
-            cosines = seeds.vectors[rest] @ seeds.vectors[waiting[:BLOCK]].T
-            joins = (cosines > least).any(axis=1)
-            leaf.append(rest[joins])
-            rest, waiting = rest[~joins], np.append(waiting[BLOCK:], rest[joins])
+    """Find the seeds of a leaf among those that the region of its first one holds."""
+    waiting = np.array([seed])
+    leaf, rest = [waiting], held if angle_deg > 0 else held[:0]
+    least = np.cos(np.deg2rad(angle_deg))
+    while waiting.size and rest.size:
+        cosines = seeds.vectors[rest] @ seeds.vectors[waiting[:BLOCK]].T
+        joins = (cosines > least).any(axis=1)
+        leaf.append(rest[joins])
+        rest, waiting = rest[~joins], np.append(waiting[BLOCK:], rest[joins])
     return np.concatenate(leaf)
-
-
-def _held(region: Region, seeds: Seeds, taken: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Return which seeds a region holds, without those that are taken."""
-    rows, columns = region.window
-    first, last = np.searchsorted(seeds.rows, [rows.start, rows.stop])
-    at = slice(first, last)
-    inside = (columns.start <= seeds.columns[at]) & (seeds.columns[at] < columns.stop)
-    held: NDArray[np.intp] = first + np.flatnonzero(inside & ~taken[at])
-    cosine = region.cosine[seeds.rows[held] - region.top, seeds.columns[held] - region.left]
-    return held[cosine > OUTSIDE]
-
-
-class _Bounds(NamedTuple):
-    """Half-open bounds of a window."""
-
-    top: int
-    bottom: int
-    left: int
-    right: int
-
-    def aligned(self, shape: tuple[int, ...]) -> _Bounds:
-        """Return the least window around this one that lies in the map and is aligned."""
-        return _Bounds(
-            max(self.top, 0),
-            min(self.bottom, shape[0]),
-            max(self.left, 0) // ALIGNMENT * ALIGNMENT,
-            min(-(-self.right // ALIGNMENT) * ALIGNMENT, shape[1]),
-        )
-
-
-def _rough_bounds(
-    embedding: NDArray[np.float32],
-    limit: NDArray[np.float32],
-    vector: NDArray[np.float32],
-    seed: tuple[int, int],
-    reach: int,
-) -> _Bounds:
-    """Tell where a region will likely lie, from a few of the pixels within reach."""
-    top, left = (at - min(at, reach) // STRIDE * STRIDE for at in seed)
-    rows = slice(top, seed[0] + reach + 1, STRIDE)
-    columns = slice(left, seed[1] + reach + 1, STRIDE)
-    agrees = (embedding[rows, columns] @ vector > limit[rows, columns]).view(np.uint8)
-    row, column = (seed[0] - top) // STRIDE, (seed[1] - left) // STRIDE
-    agrees[row, column] = 1
-    _, _, _, (x, y, width, height) = cv2.floodFill(agrees, None, (column, row), 2, flags=8)
-    return _Bounds(
-        top + (y - 1) * STRIDE,
-        top + (y + height) * STRIDE + 1,
-        left + (x - 1) * STRIDE,
-        left + (x + width) * STRIDE + 1,
-    )
-
-
-def _grow(
-    embedding: NDArray[np.float32],
-    limit: NDArray[np.float32],
-    vector: NDArray[np.float32],
-    seed: tuple[int, int],
-    bounds: _Bounds,
-) -> tuple[Region, _Bounds]:
-    """Grow a region in a window; return also the window in which it has room."""
-    top, bottom, left, right = bounds
-    cosine = embedding[top:bottom, left:right] @ vector
-    agrees = (cosine > limit[top:bottom, left:right]).view(np.uint8)
-    row, column = seed[0] - top, seed[1] - left
-    agrees[row, column] = 1
-    _, _, _, (x, y, width, height) = cv2.floodFill(agrees, None, (column, row), 2, flags=8)
-    inside = slice(y, y + height), slice(x, x + width)
-    found = np.where(agrees[inside] == 2, cosine[inside], OUTSIDE)
-    # Where the region reaches the window's border, that moves away by the window's length.
-    rows, columns = cosine.shape
-    room = _Bounds(
-        top - rows * (y == 0),
-        bottom + rows * (y + height == cosine.shape[0]),
-        left - columns * (x == 0),
-        right + columns * (x + width == cosine.shape[1]),
-    )
-    return Region(top + y, left + x, found), room.aligned(limit.shape)

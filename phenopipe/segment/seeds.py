@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phenopipe.config import SegmentSettings
-from phenopipe.encoding import background_direction
+from phenopipe.encoding import background_direction, decode_embedding
 
 #: Steps of a quantised distance map: plateaus become exact, whatever the rounding of the filter.
 LEVELS = 65535.0
@@ -49,13 +49,9 @@ class Seeds:
             self.rows[chosen], self.columns[chosen], self.vectors[chosen], self.peaks[chosen]
         )
 
-    def inside(self, box: tuple[slice, slice]) -> Seeds:
-        """Return the same seeds in the coordinates of a box that holds them."""
-        return replace(self, rows=self.rows - box[0].start, columns=self.columns - box[1].start)
-
 
 def find_seeds(
-    distance: NDArray[np.float32], embedding: NDArray[np.float32], settings: SegmentSettings
+    distance: NDArray[np.float32], embedding: NDArray[Any], settings: SegmentSettings
 ) -> Seeds:
     """Find seeds at the maxima of the smoothed distance map.
 
@@ -63,8 +59,8 @@ def find_seeds(
     ----------
     distance : ndarray, (H, W), float32
         Distance map, 0..1.
-    embedding : ndarray, (H, W, E), float32
-        Unit vectors; zeros are background.
+    embedding : ndarray, (H, W, E), float32 or int8
+        Unit vectors; zeros are background. Or as they are stored.
     settings : SegmentSettings
         Smoothing, least height and least distance of seeds.
 
@@ -232,7 +228,7 @@ def _keep_apart(
 
 def _mean_vectors(
     distance: NDArray[np.float32],
-    embedding: NDArray[np.float32],
+    embedding: NDArray[Any],
     rows: NDArray[np.intp],
     columns: NDArray[np.intp],
 ) -> NDArray[np.float32]:
@@ -244,7 +240,9 @@ def _mean_vectors(
     inside = (y >= 0) & (y < height) & (x >= 0) & (x < width)
     y, x = np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)
     weight = np.where(inside, np.clip(distance[y, x], 0, 1), 0).astype(np.float32)
-    mean = np.einsum("kij,kije->ke", weight, embedding[y, x])
+    near = embedding[y, x]
+    vectors = decode_embedding(near) if near.dtype == np.int8 else near
+    mean = np.einsum("kij,kije->ke", weight, vectors)
     norm = np.linalg.norm(mean, axis=1, keepdims=True)
     unit: NDArray[np.float32] = np.divide(mean, norm, out=np.zeros_like(mean), where=norm > 1e-6)
     return unit

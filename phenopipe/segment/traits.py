@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from phenopipe.segment.colours import COLOURS, mean_colours
 from phenopipe.segment.geometry import convex_hulls, perimeters
 from phenopipe.segment.leaves import Segmentation
-from phenopipe.segment.runs import Runs, find_runs
+from phenopipe.segment.moments import moments
+from phenopipe.segment.runs import find_runs
+from phenopipe.segment.seeds import bounding_box
 from phenopipe.window import Box
 
 if TYPE_CHECKING:
@@ -21,16 +23,6 @@ Columns = dict[str, NDArray[Any]]
 
 #: Traits that only the whole plant has.
 PLANT_TRAITS = ("convex_hull_area_px", "diameter_px", "compactness")
-#: Means over a shape's pixels.
-COLOURS = (
-    "mean_red",
-    "mean_green",
-    "mean_blue",
-    "mean_lab_l",
-    "mean_lab_a",
-    "mean_lab_b",
-    "greenness",
-)
 #: All traits, in the order of columns; `touches_edge` is a boolean, all others are float64.
 TRAITS = (
     "area_px",
@@ -108,96 +100,51 @@ def trait_columns(
 
     pandas takes longer to make a table of a plant than the hulls of its leaves take.
     """
-    labels = found.labels
+    labels, rgb, transform = _crop_to_plant(found.labels, rgb, transform)
     runs = find_runs(labels)
-    table: Columns = {"label": np.arange(runs.count + 1, dtype=np.uint32)}
-    table |= _moments(runs, transform)
-    table |= _shape(labels, runs, transform[:, :2], table["area_px"])
-    table["touches_edge"] = _touches(labels, valid or (0, 0, *labels.shape[::-1]), runs.count)
-    size = runs.total(runs.length)
-    colours = _over_size(_colour_sums(runs, size, rgb), size)
-    table |= dict(zip(COLOURS, colours, strict=True))
-    weighted = found.confidence[: runs.count] * size[1:]
-    table["confidence"] = _over_size(_with_all(weighted), size)
+    count = int(labels.max(initial=0))
+    table: Columns = {"label": np.arange(count + 1, dtype=np.uint32)}
+    plant = moments(runs, transform, count)
+    area = plant.size * abs(np.linalg.det(transform[:, :2]))
+    table |= {
+        "area_px": area,
+        "centroid_x": plant.centre[:, 0],
+        "centroid_y": plant.centre[:, 1],
+        "eccentricity": plant.eccentricity,
+        "orientation_deg": plant.orientation_deg,
+    }
+    table |= _shape(labels, runs, transform[:, :2], area)
+    table["touches_edge"] = _touches(found.labels, valid, count)
+    table |= dict(zip(COLOURS, mean_colours(runs, rgb, plant.size), strict=True))
+    table["confidence"] = _mean_confidence(found.confidence[:count], plant.size)
     return {name: table[name] for name in ("label", *TRAITS)}
 
 
-def _over_size(total: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return sums over each label by its size, NaN where there is no pixel."""
-    mean = np.full(total.shape, np.nan)
-    np.divide(total, size, out=mean, where=size > 0)
-    return mean
-
-
-def _with_all(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Put the sum over all labels before the labels' own, along the last axis."""
-    return np.concatenate([sums.sum(axis=-1, keepdims=True), sums], axis=-1)
-
-
-def _moments(runs: Runs, transform: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-    """Return area, centroid, and shape of the ellipse with the same second moments."""
-    matrix, shift = transform[:, :2], transform[:, 2]
-    length = runs.length
-    size = runs.total(length)
-
-    def mean(values: NDArray[np.intp]) -> NDArray[np.float64]:
-        return _over_size(runs.total(values), size)
-
-    x = mean(length * (runs.start + runs.stop - 1)) / 2
-    y = mean(length * runs.row)
-    # About a whole pixel near its centroid a shape's moments are whole numbers: no digit is lost.
-    near_x, near_y = (np.rint(np.nan_to_num(at)).astype(np.intp) for at in (x, y))
-    first, last = runs.start - near_x[runs.shape], runs.stop - 1 - near_x[runs.shape]
-    row = runs.row - near_y[runs.shape]
-    off_x, off_y = x - near_x, y - near_y
-    # 1/12 is a pixel's own.
-    xx = mean(_sum_of_squares(last) - _sum_of_squares(first - 1)) - off_x**2 + 1 / 12
-    yy = mean(length * row * row) - off_y**2 + 1 / 12
-    xy = mean(length * (first + last) * row) / 2 - off_x * off_y
-    covariance = np.stack([np.stack([xx, xy], -1), np.stack([xy, yy], -1)], -2)
-    long, short, angle = _ellipse(matrix @ covariance @ matrix.T)
-    centre = np.stack([x, y], axis=-1) @ matrix.T + shift
-    return {
-        "area_px": size * abs(np.linalg.det(matrix)),
-        "centroid_x": centre[:, 0],
-        "centroid_y": centre[:, 1],
-        "eccentricity": np.sqrt(np.clip(1 - short / long, 0, 1)),
-        "orientation_deg": angle,
-    }
-
-
-def _sum_of_squares(last: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return 1 + 4 + 9 + ... up to the square of each number; differences hold below 0 too."""
-    return last * (last + 1) * (2 * last + 1) // 6
-
-
-def _ellipse(
-    covariance: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return the larger and smaller eigenvalue, and the angle of the larger one's axis, deg."""
-    xx, xy, yy = covariance[..., 0, 0], covariance[..., 0, 1], covariance[..., 1, 1]
-    spread = np.hypot((xx - yy) / 2, xy)
-    middle = (xx + yy) / 2
-    # Image rows run downwards: the sign of xy turns for an anticlockwise angle.
-    angle = np.mod(np.rad2deg(np.arctan2(-2 * xy, xx - yy)) / 2, 180)
-    return middle + spread, middle - spread, np.where(angle >= 180, 0.0, angle)
+def _crop_to_plant(
+    labels: NDArray[np.uint32], rgb: NDArray[np.uint8], transform: NDArray[np.float64]
+) -> tuple[NDArray[np.uint32], NDArray[np.uint8], NDArray[np.float64]]:
+    """Return the part of a crop that holds the plant, and the transform of that part."""
+    box = rows, columns = bounding_box(labels > 0)
+    shift = transform @ [columns.start, rows.start, 1]
+    return np.ascontiguousarray(labels[box]), rgb[box], np.column_stack([transform[:, :2], shift])
 
 
 def _shape(
     labels: NDArray[np.uint32],
-    runs: Runs,
+    runs: NDArray[np.intp],
     matrix: NDArray[np.float64],
     area: NDArray[np.float64],
-) -> dict[str, NDArray[np.float64]]:
+) -> Columns:
     """Return what comes from hulls and outlines: nothing that depends on where the plant lies."""
-    perimeter = perimeters(labels, matrix, runs.count)
-    if not runs.count:
+    count = len(area) - 1
+    perimeter = perimeters(labels, matrix, count)
+    if not count:
         empty = np.full(1, np.nan)
         return dict.fromkeys(("length_px", "width_px", "solidity", *PLANT_TRAITS), empty) | {
             "perimeter_px": perimeter
         }
-    hulls = convex_hulls(runs, matrix)
-    is_plant = np.arange(runs.count + 1) == 0
+    hulls = convex_hulls(runs, matrix, count)
+    is_plant = np.arange(count + 1) == 0
     return {
         "length_px": hulls.length,
         "width_px": hulls.width,
@@ -209,33 +156,21 @@ def _shape(
     }
 
 
-def _touches(labels: NDArray[np.uint32], valid: Box, count: int) -> NDArray[np.bool_]:
-    left, top, right, bottom = valid
+def _mean_confidence(
+    confidence: NDArray[np.float64], size: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Return the mean over the pixels of the whole plant, then of each leaf."""
+    weighted = np.append((confidence * size[1:]).sum(), confidence * size[1:])
+    mean = np.full(len(size), np.nan)
+    np.divide(weighted, size, out=mean, where=size > 0)
+    return mean
+
+
+def _touches(labels: NDArray[np.uint32], valid: Box | None, count: int) -> NDArray[np.bool_]:
+    left, top, right, bottom = valid or (0, 0, *labels.shape[::-1])
     inside = labels[top:bottom, left:right]
     border = [inside[:1], inside[-1:], inside[:, :1], inside[:, -1:]]
     touching = np.zeros(count + 1, bool)
     touching[np.concatenate([side.ravel() for side in border])] = True
     touching[0] = touching[1:].any()
     return touching
-
-
-def _colour_sums(
-    runs: Runs, size: NDArray[np.float64], rgb: NDArray[np.uint8]
-) -> NDArray[np.float64]:
-    """Return sums of `COLOURS` over each shape, (7, count + 1)."""
-    if not runs.count:
-        return np.zeros((len(COLOURS), 1))
-    # Whole pixels of four bytes are gathered at once, and OpenCV converts them faster than three.
-    whole = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2RGBA).view(np.uint32).ravel()
-    values = whole.take(runs.places(rgb.shape[1])).view(np.uint8).reshape(-1, 4)
-    unit = values.astype(np.float32) / np.float32(255)
-    # As one row of an image: OpenCV takes five times as long for a column.
-    lab = cv2.cvtColor(unit[None], cv2.COLOR_RGB2LAB)[0]
-    red, green, blue, _ = unit.T
-    greenness = (2 * green - red - blue) / np.maximum(red + green + blue, np.float32(1e-6))
-    first = np.cumsum(size[1:]) - size[1:]
-    sums = [
-        np.add.reduceat(part, first.astype(np.intp), axis=0, dtype=np.float64)
-        for part in (values[:, :3], lab, greenness[:, None])
-    ]
-    return _with_all(np.concatenate(sums, axis=1).T)

@@ -13,7 +13,7 @@ from phenopipe.config import SegmentSettings
 from phenopipe.errors import StoreError
 from phenopipe.files import write_aside
 from phenopipe.labelled import read_label_map
-from phenopipe.segment.blocks import Opener, decode_inside, open_cached, read_prediction
+from phenopipe.segment.blocks import Opener, open_cached, read_prediction
 from phenopipe.segment.leaves import find_leaves
 from phenopipe.segment.sources import Crop
 from phenopipe.sweep.truth import SeenTruth
@@ -80,7 +80,6 @@ def _sweep_crop(
         return figures
     size = len(distance)
     inside = window.clip(crop.valid, size)
-    maps = decode_inside(distance, embedding, inside)
     pixel = abs(np.linalg.det(window.compose(crop.matrix, size)[:, :2]))
     truth = None
     if swept.truth is not None:
@@ -89,7 +88,7 @@ def _sweep_crop(
     whole = np.zeros((size, size), np.uint32)
     at = np.s_[inside[1] : inside[3], inside[0] : inside[2]]
     for point, settings in enumerate(points):
-        whole[at] = find_leaves(*maps, settings).labels
+        whole[at] = find_leaves(distance[at], embedding[at], settings).labels
         figures[point, :2] = whole.max(), np.count_nonzero(whole) * pixel
         if truth is not None:
             figures[point, 2:] = truth.score(whole)

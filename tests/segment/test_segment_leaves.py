@@ -24,7 +24,7 @@ from phenopipe.encoding import (
 )
 from phenopipe.errors import InputError
 from phenopipe.segment import find_leaves, segment_leaves
-from phenopipe.segment.confidence import confidence_at
+from phenopipe.segment.confidence import leaf_confidence
 from phenopipe.segment.seeds import find_seeds
 
 EIGHT = np.ones((3, 3), int)
@@ -33,11 +33,6 @@ DISCS = discs((90, 60), CENTRES, 11)
 points = st.lists(
     st.tuples(st.integers(8, 71), st.integers(8, 71)), min_size=1, max_size=7, unique=True
 ).filter(lambda p: all(np.hypot(a - c, b - d) > 14 for a, b in p for c, d in p if (a, b) != (c, d)))
-
-
-def leaf_confidence(labels, distance, count):
-    at = np.flatnonzero(labels)
-    return confidence_at(at, labels.ravel()[at].astype(np.intp), labels, distance, count)
 
 
 def reference(distance, embedding, options):

@@ -220,7 +220,7 @@ def test_perimeter_of_a_circle_in_any_crop(scale, degrees):
     matrix = turn(degrees, scale)[:, :2]
     rows, columns = np.mgrid[-150:151, -150:151]
     x, y = np.tensordot(matrix, np.stack([columns, rows]), axes=1)
-    circle = (np.hypot(x, y) <= 40).astype(int)
+    circle = (np.hypot(x, y) <= 40).astype(np.uint32)
     assert ndimage.label(circle)[1] == 1
     assert perimeters(circle, matrix, 1)[1] == pytest.approx(2 * np.pi * 40, rel=0.12)
 
@@ -236,7 +236,8 @@ def test_hulls_and_outlines_are_those_of_each_shape_alone(seed, leaves):
     if not labels.any():
         return
     matrix = np.array([[1.5, 0.4], [-0.3, 0.8]])
-    hulls = convex_hulls(find_runs(labels), matrix)
+    labels = labels.astype(np.uint32)
+    hulls = convex_hulls(find_runs(labels), matrix, labels.max())
     outlines = perimeters(labels, matrix, labels.max())
     for shape in range(labels.max() + 1):
         mask = labels == shape if shape else labels > 0
@@ -248,4 +249,4 @@ def test_hulls_and_outlines_are_those_of_each_shape_alone(seed, leaves):
         assert hulls.length[shape] == pytest.approx(pdist(points).max())
         across = points @ hull.equations[:, :2].T
         assert hulls.width[shape] == pytest.approx(np.ptp(across, axis=0).min())
-        assert outlines[shape] == perimeters(mask.astype(int), matrix, 1)[1]
+        assert outlines[shape] == perimeters(mask.astype(np.uint32), matrix, 1)[1]

