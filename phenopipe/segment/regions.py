@@ -12,8 +12,6 @@ from phenopipe.compiled import compiled
 from phenopipe.encoding import background_direction
 from phenopipe.segment.seeds import Seeds
 
-#: Seeds that are compared with others at once: bounds memory.
-BLOCK = 256
 #: Less than any cosine.
 _NONE = np.float32(-np.inf)
 
@@ -72,6 +70,7 @@ def grow_leaves(
     seen = np.zeros(shape, np.int32)
     waiting = np.empty((2 * seen.size + 1, 3), np.int32)
     least = np.float32(np.cos(np.deg2rad(max_angle_deg)))
+    same = np.float32(np.cos(np.deg2rad(merge_angle_deg)) if merge_angle_deg else np.inf)
     background = background_direction(embedding.shape[2])[0]
     taken = np.zeros(len(seeds), bool)
     leaders = []
@@ -79,12 +78,13 @@ def grow_leaves(
     for seed in np.lexsort((seeds.columns, seeds.rows, -seeds.peaks)).tolist():
         if not taken[seed]:
             vector = tuple(seeds.vectors[seed])  # of a length that the compiler knows
-            rows = _grow_region(
+            region = _grow_region(
                 *(best, *cosines, second, seen, waiting, embedding),
                 *(seeds.rows, seeds.columns, seed, vector, background, least),
             )
-            held = _held(seen, rows, seed, seeds, taken)
-            taken[_seeds_of_leaf(seed, held, seeds, merge_angle_deg)] = True
+            _take_seeds(
+                *(taken, seen, *region, seeds.rows, seeds.columns, seeds.vectors, seed, same)
+            )
             leaders.append(seed)
     return Claims(best, second, np.sort(np.array(leaders, np.intp)))
 
@@ -175,32 +175,32 @@ def _is_nearer(
     return here < there or (here == there and one < other)
 
 
-def _held(
-    seen: NDArray[np.int32],
-    rows: tuple[int, int],
-    seed: int,
-    seeds: Seeds,
+@compiled
+def _take_seeds(
     taken: NDArray[np.bool_],
-) -> NDArray[np.intp]:
-    """Return which seeds lie in the region that one has grown, without it and those taken."""
-    first, last = np.searchsorted(seeds.rows, rows)
-    at = slice(first, last)
-    inside = (seen[seeds.rows[at], seeds.columns[at]] == seed + 1) & ~taken[at]
-    held: NDArray[np.intp] = first + np.flatnonzero(inside)
-    others: NDArray[np.intp] = held[held != seed]
-    return others
+    seen: NDArray[np.int32],
+    top: int,
+    bottom: int,
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    vectors: NDArray[np.float32],
+    seed: int,
+    least: np.float32,
+) -> None:
+    """Mark the seeds of one leaf as taken, when its first one has grown a region.
 
-
-def _seeds_of_leaf(
-    seed: int, held: NDArray[np.intp], seeds: Seeds, angle_deg: float
-) -> NDArray[np.intp]:
-    """Find the seeds of a leaf among those that the region of its first one holds."""
-    waiting = np.array([seed])
-    leaf, rest = [waiting], held if angle_deg > 0 else held[:0]
-    least = np.cos(np.deg2rad(angle_deg))
-    while waiting.size and rest.size:
-        cosines = seeds.vectors[rest] @ seeds.vectors[waiting[:BLOCK]].T
-        joins = (cosines > least).any(axis=1)
-        leaf.append(rest[joins])
-        rest, waiting = rest[~joins], np.append(waiting[BLOCK:], rest[joins])
-    return np.concatenate(leaf)
+    Seeds that the region holds join if the cosine to one of those that are the leaf's by then is
+    above `least`.
+    """
+    first, stop = np.searchsorted(rows, top), np.searchsorted(rows, bottom)
+    taken[seed] = True
+    leaf = [seed]
+    for known in leaf:
+        for k in range(first, stop):
+            if not taken[k] and seen[rows[k], columns[k]] == seed + 1:
+                cosine = np.float32(0)
+                for e in range(vectors.shape[1]):
+                    cosine += vectors[known, e] * vectors[k, e]
+                if cosine > least:
+                    taken[k] = True
+                    leaf.append(k)

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from phenopipe.compiled import compiled
 from phenopipe.config import SegmentSettings
 from phenopipe.encoding import background_direction, decode_embedding
 
@@ -138,13 +139,24 @@ def grown(box: tuple[slice, slice], margin: int, shape: tuple[int, ...]) -> tupl
 
 
 def _quantise(distance: NDArray[np.float32], smoothing: float) -> NDArray[np.uint16]:
-    smooth: NDArray[Any] = distance
+    smooth = distance
     if smoothing > 0:
-        smooth = cv2.GaussianBlur(distance, (0, 0), smoothing, borderType=cv2.BORDER_REPLICATE)
-    levels: NDArray[np.float32] = smooth * np.float32(LEVELS)
-    np.rint(levels, out=levels)
-    np.clip(levels, 0, LEVELS, out=levels)
-    return levels.astype(np.uint16)
+        smooth = np.asarray(
+            cv2.GaussianBlur(distance, (0, 0), smoothing, borderType=cv2.BORDER_REPLICATE),
+            np.float32,
+        )
+    levels = np.empty(smooth.shape, np.uint16)
+    _round_to_levels(smooth, levels)
+    return levels
+
+
+@compiled
+def _round_to_levels(smooth: NDArray[np.float32], levels: NDArray[np.uint16]) -> None:
+    most = np.float32(LEVELS)
+    for row in range(smooth.shape[0]):
+        for column in range(smooth.shape[1]):
+            level = np.rint(smooth[row, column] * most)
+            levels[row, column] = min(max(level, np.float32(0)), most)
 
 
 def _maxima(

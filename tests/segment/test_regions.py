@@ -51,10 +51,17 @@ def plain_region(embedding, seeds, k, max_angle_deg):
     return pieces == pieces[place], along / length
 
 
+def dot(one, other):
+    total = np.float32(0)
+    for product in one * other:
+        total += product
+    return total
+
+
 def plain_leaders(embedding, seeds, max_angle_deg, merge_angle_deg):
     """Find the seeds that begin a leaf: one after another, pair by pair of vectors."""
     points = list(zip(seeds.rows.tolist(), seeds.columns.tolist(), strict=True))
-    least = np.cos(np.deg2rad(merge_angle_deg))
+    least = np.float32(np.cos(np.deg2rad(merge_angle_deg)))
     left = sorted(range(len(seeds)), key=lambda k: (-seeds.peaks[k], points[k]))
     leaders = []
     while left:
@@ -66,7 +73,7 @@ def plain_leaders(embedding, seeds, max_angle_deg, merge_angle_deg):
                 k
                 for k in left
                 if region[points[k]]
-                and any(seeds.vectors[k] @ seeds.vectors[m] > least for m in same)
+                and any(dot(seeds.vectors[m], seeds.vectors[k]) > least for m in same)
             ]
             same += found
             left = [k for k in left if k not in found]
@@ -205,8 +212,7 @@ def test_of_equally_high_seeds_the_first_by_position_stands_for_the_leaf():
     assert grow_leaves(embedding, seeds, 80, 10).leaders.tolist() == [0]
 
 
-def test_a_leaf_of_more_seeds_than_are_compared_at_once(monkeypatch):
-    monkeypatch.setattr("phenopipe.segment.regions.BLOCK", 2)
+def test_seeds_join_a_leaf_through_one_another():
     turn = np.deg2rad(4 * np.arange(12))
     vectors = np.stack([np.cos(turn), np.sin(turn)], axis=1)
     seeds = seeds_at([(0, 2 * k) for k in range(12)], vectors)
