@@ -73,6 +73,7 @@ class Season:
             *("--directory", str(self.folder), "--configfile", str(self.folder / "config.yaml")),
             *("--cores", str(self.cores), *arguments),
         ]
+        os.sync()  # what was written before, copies among it, is not this run's to wait for
         before, start = children_cpu_s(), time.perf_counter()
         # Where SLURM is installed but no controller answers, each start would wait 9 s for it.
         environment = os.environ | {"SLURM_CONF": os.devnull}
