@@ -79,7 +79,7 @@ def grow_leaves(
         if not taken[seed]:
             vector = tuple(seeds.vectors[seed])  # of a length that the compiler knows
             region = _grow_region(
-                *(best, *cosines, second, seen, waiting, embedding),
+                *(best, second, *cosines, seen, waiting, embedding),
                 *(seeds.rows, seeds.columns, seed, vector, background, least),
             )
             _take_seeds(
@@ -92,9 +92,9 @@ def grow_leaves(
 @compiled
 def _grow_region(
     best: NDArray[np.int32],
+    second: NDArray[np.int32],
     best_cosine: NDArray[np.float32],
     second_cosine: NDArray[np.float32],
-    second: NDArray[np.int32],
     seen: NDArray[np.int32],
     waiting: NDArray[np.int32],
     embedding: NDArray[Any],
