@@ -12,8 +12,9 @@ from typing import Literal
 
 log = logging.getLogger(__name__)
 
-#: What a worker of the stage `segment` imports until it has segmented a crop; the last two are
-#: imported only then (`numpy.ma` by `numpy.unique`). Here, since naming it must import nothing.
+#: What a worker of the stage `segment` imports before its first crop and with it (the last two;
+#: `numpy.ma` by `numpy.unique`), but for the parts of Numba that load what is compiled. Here,
+#: since naming it must import nothing.
 SEGMENT_MODULES = (
     "distributed",
     "phenopipe.segment.blocks",

@@ -7,17 +7,19 @@ import subprocess
 import sys
 
 CALL = """
-import logging
+import logging, resource
 logging.basicConfig(level=logging.INFO, format="%(message)s")
 import numpy as np
 from phenopipe.segment.runs import _find_runs, find_runs
+if {limit}:
+    resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
 print(find_runs(np.array([[0, 2, 2]])).tolist(), sum(_find_runs.stats.cache_hits.values()))
 """
 
 
-def call(**environment):
+def call(limit=0, **environment):
     done = subprocess.run(
-        [sys.executable, "-c", CALL],
+        [sys.executable, "-c", CALL.format(limit=limit)],
         env=os.environ | environment,
         capture_output=True,
         text=True,
@@ -41,3 +43,20 @@ def test_without_a_folder_to_write_to_each_process_compiles(tmp_path):
         output, told = call(**nowhere)
         assert output == "[[2, 0, 1, 3]] 0"
         assert "_find_runs is compiled for this process alone" in told
+
+
+def test_a_full_disk_costs_no_result(tmp_path):
+    output, told = call(limit=1000, NUMBA_CACHE_DIR=str(tmp_path))
+    assert output == "[[2, 0, 1, 3]] 0"
+    assert "_find_runs: its machine code is not kept: [Errno 27]" in told
+
+
+def test_damaged_machine_code_is_made_again(tmp_path):
+    call(NUMBA_CACHE_DIR=str(tmp_path))
+    for kind, damage in (("nbi", b""), ("nbc", b"nonsense")):
+        (file,) = tmp_path.rglob(f"*_find_runs*.{kind}")
+        file.write_bytes(damage)
+        output, told = call(NUMBA_CACHE_DIR=str(tmp_path))
+        assert output == "[[2, 0, 1, 3]] 0"
+        assert "_find_runs is compiled again: " in told
+        assert call(NUMBA_CACHE_DIR=str(tmp_path))[0] == "[[2, 0, 1, 3]] 1"

@@ -40,7 +40,7 @@ def cluster(
     distance : ndarray, (H, W), float32
         Distance map, 0..1, H and W at least 1.
     embedding : ndarray, (H, W, E), float32 or int8
-        Vectors, of which the direction counts; zeros are background.
+        Unit vectors; zeros are background. Or as they are stored.
     settings : SegmentSettings
         Thresholds.
 

@@ -25,7 +25,7 @@ class Hulls:
     Attributes
     ----------
     area : ndarray, (count + 1,), float
-        Their areas; 0 of a shape without pixels, as the other figures.
+        Their areas; NaN of a shape without pixels, as the other figures.
     length : ndarray, (count + 1,), float
         Largest distance between two points of each (largest Feret diameter).
     width : ndarray, (count + 1,), float
@@ -60,7 +60,7 @@ def convex_hulls(runs: NDArray[np.intp], matrix: NDArray[np.float64], count: int
     first = np.cumsum(height) - height
     ends = np.zeros((int(height.sum()), 2), np.intp)
     _find_ends(runs, top, first, ends)
-    hulls = np.zeros((3, count + 1))
+    hulls = np.full((3, count + 1), np.nan)
     corners = np.empty((4 * int(height.max(initial=0)), 2))
     _measure_hulls(ends, top, first, height, np.asarray(matrix, np.float64), corners, hulls)
     return Hulls(*hulls)

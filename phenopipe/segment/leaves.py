@@ -42,7 +42,7 @@ def segment_leaves(
     distance : ndarray, (H, W), float or uint8
         Predicted distance to the leaf's border, 0..1; or as it is stored (`phenopipe.encoding`).
     embedding : ndarray, (H, W, E), float or int8
-        Vectors, of which the direction counts; zero vectors are background. Or as it is stored.
+        Unit vectors; zero vectors are background. Or as it is stored.
     settings : SegmentSettings, optional
         Thresholds and method; the defaults if omitted.
 
@@ -110,7 +110,7 @@ def find_leaves(
 
         vectors = _prepare("embedding", embedding, np.int8, decode_embedding)
         return Segmentation(*grow_in_rings(heights, vectors))
-    # Growth needs no decoding: of a vector only the direction counts.
+    # What is stored needs no decoding but at the seeds.
     vectors = _prepare("embedding", embedding, np.int8, np.ascontiguousarray)
     return Segmentation(*cluster(heights, vectors, settings))
 

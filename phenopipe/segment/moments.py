@@ -19,7 +19,7 @@ class Moments:
     size : ndarray, (count + 1,), int
         Pixels. Where there are none, all else is NaN.
     centre : ndarray, (count + 1, 2), float
-        Centre of area (x, y), transformed.
+        Centre of area (x, y), in the transform's units.
     eccentricity : ndarray, (count + 1,), float
         Of the ellipse with the same second moments, 0 (circle) to 1.
     orientation_deg : ndarray, (count + 1,), float

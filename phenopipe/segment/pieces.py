@@ -49,7 +49,7 @@ def pass_on(
     claims : Claims
         The two leaves that claim each pixel.
     number : ndarray, (K + 1,), uint32
-        New number of each leaf, 0 of those to be removed.
+        New number of each leaf, 0 of those to be removed and at index 0.
 
     Returns
     -------

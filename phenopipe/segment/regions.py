@@ -29,7 +29,7 @@ class Claims:
     second : ndarray, (H, W), int32
         The leaf that would get it if there were not that one.
     leaders : ndarray, (L,), int
-        Places of the leaves' highest seeds, sorted.
+        Places of the leaves' highest seeds, sorted; also of leaves that got no pixel.
     """
 
     best: NDArray[np.int32]
@@ -56,7 +56,7 @@ def grow_leaves(
     Parameters
     ----------
     embedding : ndarray, (H, W, E), float32 or int8
-        Vectors of any length; zeros are background.
+        Unit vectors, or as they are stored: their lengths do not matter here. Zeros are background.
     seeds : Seeds
         Seeds.
     max_angle_deg : float
@@ -192,15 +192,24 @@ def _take_seeds(
     Seeds that the region holds join if the cosine to one of those that are the leaf's by then is
     above `least`.
     """
-    first, stop = np.searchsorted(rows, top), np.searchsorted(rows, bottom)
     taken[seed] = True
+    first, stop = np.searchsorted(rows, top), np.searchsorted(rows, bottom)
+    held, count = np.empty(stop - first, np.intp), 0
+    for k in range(first, stop):
+        if not taken[k] and seen[rows[k], columns[k]] == seed + 1:
+            held[count] = k
+            count += 1
     leaf = [seed]
     for known in leaf:
-        for k in range(first, stop):
-            if not taken[k] and seen[rows[k], columns[k]] == seed + 1:
-                cosine = np.float32(0)
-                for e in range(vectors.shape[1]):
-                    cosine += vectors[known, e] * vectors[k, e]
-                if cosine > least:
-                    taken[k] = True
-                    leaf.append(k)
+        left = 0
+        for at in range(count):
+            k, cosine = held[at], np.float32(0)
+            for e in range(vectors.shape[1]):
+                cosine += vectors[known, e] * vectors[k, e]
+            if cosine > least:
+                taken[k] = True
+                leaf.append(k)
+            else:
+                held[left] = k
+                left += 1
+        count = left

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from phenopipe.errors import InputError
 from phenopipe.segment.colours import COLOURS, mean_colours
 from phenopipe.segment.geometry import convex_hulls, perimeters
 from phenopipe.segment.leaves import Segmentation
@@ -83,7 +84,13 @@ def measure_traits(
         - plant only: `convex_hull_area_px`; `diameter_px`, the largest distance between two of
           its points; `compactness`, 4 pi area / perimeter^2, 1 for a disc.
 
-        A plant without leaves has area and perimeter 0, touches no edge, and no other trait.
+        A plant without leaves has area and perimeter 0, touches no edge, and no other trait; so has
+        a label that no pixel has.
+
+    Raises
+    ------
+    InputError
+        If labels, confidences and picture do not fit each other.
     """
     import pandas as pd
 
@@ -100,9 +107,14 @@ def trait_columns(
 
     pandas takes longer to make a table of a plant than the hulls of its leaves take.
     """
+    count = int(found.labels.max(initial=0))
+    if rgb.shape != (*found.labels.shape, 3) or len(found.confidence) < count:
+        raise InputError(
+            f"labels {found.labels.shape} up to {count}, {len(found.confidence)} confidences and "
+            f"picture {rgb.shape} do not fit: they are (H, W), (K,) and (H, W, 3)"
+        )
     labels, rgb, transform = _crop_to_plant(found.labels, rgb, transform)
     runs = find_runs(labels)
-    count = int(labels.max(initial=0))
     table: Columns = {"label": np.arange(count + 1, dtype=np.uint32)}
     plant = moments(runs, transform, count)
     area = plant.size * abs(np.linalg.det(transform[:, :2]))
@@ -138,12 +150,9 @@ def _shape(
     """Return what comes from hulls and outlines: nothing that depends on where the plant lies."""
     count = len(area) - 1
     perimeter = perimeters(labels, matrix, count)
-    if not count:
-        empty = np.full(1, np.nan)
-        return dict.fromkeys(("length_px", "width_px", "solidity", *PLANT_TRAITS), empty) | {
-            "perimeter_px": perimeter
-        }
     hulls = convex_hulls(runs, matrix, count)
+    compactness = np.full(count + 1, np.nan)
+    np.divide(4 * np.pi * area, perimeter**2, out=compactness, where=perimeter > 0)
     is_plant = np.arange(count + 1) == 0
     return {
         "length_px": hulls.length,
@@ -152,7 +161,7 @@ def _shape(
         "solidity": np.minimum(area / hulls.area, 1),
         "convex_hull_area_px": np.where(is_plant, hulls.area, np.nan),
         "diameter_px": np.where(is_plant, hulls.length, np.nan),
-        "compactness": np.where(is_plant, np.minimum(4 * np.pi * area / perimeter**2, 1), np.nan),
+        "compactness": np.where(is_plant, np.minimum(compactness, 1), np.nan),
     }
 
 

@@ -12,6 +12,7 @@ from segment_scenes import discs, voronoi
 from skimage.color import rgb2lab
 from skimage.measure import perimeter_crofton, regionprops
 
+from phenopipe.errors import InputError
 from phenopipe.segment import Segmentation
 from phenopipe.segment.geometry import convex_hulls, perimeters
 from phenopipe.segment.runs import find_runs
@@ -194,6 +195,26 @@ def test_a_plant_without_leaves():
     plant = measure(np.zeros((5, 6), int)).loc[0]
     assert (plant.area_px, plant.perimeter_px, plant.touches_edge) == (0, 0, False)
     assert plant.drop(["area_px", "perimeter_px", "touches_edge"]).isna().all()
+
+
+def test_a_label_that_no_pixel_has():
+    labels = np.array([[3, 3, 0], [0, 0, 1]])
+    table = measure(labels)
+    assert table.area_px.tolist() == [3, 1, 0, 2]
+    absent = table.loc[2].drop(["area_px", "perimeter_px", "touches_edge"])
+    assert absent.isna().all()
+    pd.testing.assert_series_equal(
+        table.loc[3], measure(labels == 3).loc[1], check_names=False, rtol=1e-12
+    )
+
+
+@pytest.mark.parametrize(
+    ("rgb", "confidences"), [((3, 2, 3), 2), ((2, 3), 2), ((2, 3, 4), 2), ((2, 3, 3), 1)]
+)
+def test_what_does_not_fit_is_refused(rgb, confidences):
+    found = Segmentation(np.array([[1, 1, 2], [0, 0, 2]], np.uint32), np.ones(confidences))
+    with pytest.raises(InputError, match=r"labels \(2, 3\) up to 2, \d confidences and picture"):
+        measure_traits(found, np.zeros(rgb, np.uint8), IDENTITY)
 
 
 def test_a_leaf_that_was_taken_out_takes_its_confidence_with_it():
