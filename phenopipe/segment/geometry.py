@@ -168,46 +168,58 @@ def _measure_hulls(
     corners: NDArray[np.float64],
     hulls: NDArray[np.float64],
 ) -> None:
-    """Measure area, length and width of each shape's hull, from where its rows end.
-
-    A hull is two chains of corners: one down the left side of the shape, one up its right side.
-    In both, a corner goes when the next one shows that the hull does not turn there.
-    """
+    """Measure area, length and width of each shape's hull, from where its rows end."""
     for shape in range(len(height)):
-        count = 0
-        for side in range(2):
-            begin = count
-            for step in range(2 * height[shape]):  # the upper and the lower corner of each row
-                half = step if side == 0 else 2 * height[shape] - 1 - step
-                at = first[shape] + half // 2
-                if ends[at, 1] == 0:  # a row between two pieces
-                    continue
-                x = ends[at, side] - 0.5
-                y = top[shape] + (half + 1) // 2 - 0.5
-                while count - begin > 1:
-                    ax, ay = corners[count - 2]
-                    bx, by = corners[count - 1]
-                    if (bx - ax) * (y - by) - (by - ay) * (x - bx) < 0:
-                        break
-                    count -= 1
-                corners[count, 0], corners[count, 1] = x, y
-                count += 1
-        for at in range(count):  # a hull's image is the image's hull: the transform is affine
-            x, y = corners[at]
-            corners[at, 0] = matrix[0, 0] * x + matrix[0, 1] * y
-            corners[at, 1] = matrix[1, 0] * x + matrix[1, 1] * y
-        doubled, longest, narrowest = 0.0, 0.0, np.inf
-        for at in range(count):
-            x, y = corners[at]
-            to_x, to_y = corners[(at + 1) % count]
-            doubled += x * to_y - to_x * y
-            edge_x, edge_y = to_x - x, to_y - y
-            across = 0.0
-            for other in range(count):
-                off_x, off_y = corners[other, 0] - x, corners[other, 1] - y
-                longest = max(longest, off_x * off_x + off_y * off_y)
-                across = max(across, abs(edge_x * off_y - edge_y * off_x))
-            narrowest = min(narrowest, across / np.hypot(edge_x, edge_y))
-        if count:
-            hulls[0, shape] = abs(doubled) / 2
-            hulls[1, shape], hulls[2, shape] = np.sqrt(longest), narrowest
+        rows = ends[first[shape] : first[shape] + height[shape]]
+        hull = corners[: _find_corners(rows, top[shape], corners)]
+        for at in range(len(hull)):  # its image is the image's hull: the transform is affine
+            x, y = hull[at]
+            hull[at, 0] = matrix[0, 0] * x + matrix[0, 1] * y
+            hull[at, 1] = matrix[1, 0] * x + matrix[1, 1] * y
+        if len(hull):
+            hulls[0, shape], hulls[1, shape], hulls[2, shape] = _measure_hull(hull)
+
+
+@compiled
+def _find_corners(rows: NDArray[np.intp], top: int, corners: NDArray[np.float64]) -> int:
+    """Find the corners (x, y) of a hull, in order; return how many they are.
+
+    They are two chains: one down the left side of the shape, one up its right side. In both, a
+    corner goes when the next one shows that the hull does not turn there.
+    """
+    count = 0
+    for side in range(2):
+        begin = count
+        for step in range(2 * len(rows)):  # the upper and the lower corner of each row
+            half = step if side == 0 else 2 * len(rows) - 1 - step
+            if rows[half // 2, 1] == 0:  # a row between two pieces
+                continue
+            x = rows[half // 2, side] - 0.5
+            y = top + (half + 1) // 2 - 0.5
+            while count - begin > 1:
+                ax, ay = corners[count - 2]
+                bx, by = corners[count - 1]
+                if (bx - ax) * (y - by) - (by - ay) * (x - bx) < 0:
+                    break
+                count -= 1
+            corners[count, 0], corners[count, 1] = x, y
+            count += 1
+    return count
+
+
+@compiled
+def _measure_hull(hull: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Return area, length and width of a hull: sizes of its edges against all its corners."""
+    doubled, longest, narrowest = 0.0, 0.0, np.inf
+    for at in range(len(hull)):
+        x, y = hull[at]
+        to_x, to_y = hull[(at + 1) % len(hull)]
+        doubled += x * to_y - to_x * y
+        edge_x, edge_y = to_x - x, to_y - y
+        across = 0.0
+        for other in range(len(hull)):
+            off_x, off_y = hull[other, 0] - x, hull[other, 1] - y
+            longest = max(longest, off_x * off_x + off_y * off_y)
+            across = max(across, abs(edge_x * off_y - edge_y * off_x))
+        narrowest = min(narrowest, across / np.hypot(edge_x, edge_y))
+    return abs(doubled) / 2, np.sqrt(longest), narrowest

@@ -132,23 +132,40 @@ def _pass_on(
             if labels[row, column] or second[row, column] == 0 or seen[row, column]:
                 continue
             label = number[second[row, column]]
-            if label == 0:
-                continue
-            # The piece of lost pixels with this second leaf, in a list that does not shrink.
-            seen[row, column] = True
-            waiting[0, 0], waiting[0, 1] = row, column
-            count, done, touches = 1, 0, False
-            while done < count:
-                at, to = waiting[done, 0], waiting[done, 1]
-                done += 1
-                for y in range(max(at - 1, 0), min(at + 2, height)):
-                    for x in range(max(to - 1, 0), min(to + 2, width)):
-                        if labels[y, x] == label:
-                            touches = True
-                        elif not (labels[y, x] or seen[y, x]) and number[second[y, x]] == label:
-                            seen[y, x] = True
-                            waiting[count, 0], waiting[count, 1] = y, x
-                            count += 1
-            if touches:
-                for y, x in waiting[:count]:
-                    labels[y, x] = label
+            if label:
+                count, touches = _search_lost(
+                    labels, second, number, seen, waiting, row, column, label
+                )
+                if touches:
+                    for y, x in waiting[:count]:
+                        labels[y, x] = label
+
+
+@compiled
+def _search_lost(
+    labels: NDArray[np.uint32],
+    second: NDArray[np.int32],
+    number: NDArray[np.uint32],
+    seen: NDArray[np.bool_],
+    waiting: NDArray[np.int32],
+    row: int,
+    column: int,
+    label: np.uint32,
+) -> tuple[int, bool]:
+    """List the piece of lost pixels with one second leaf; tell whether it touches that leaf."""
+    height, width = labels.shape
+    seen[row, column] = True
+    waiting[0, 0], waiting[0, 1] = row, column
+    count, done, touches = 1, 0, False
+    while done < count:
+        row, column = waiting[done, 0], waiting[done, 1]
+        done += 1
+        for y in range(max(row - 1, 0), min(row + 2, height)):
+            for x in range(max(column - 1, 0), min(column + 2, width)):
+                if labels[y, x] == label:
+                    touches = True
+                elif not (labels[y, x] or seen[y, x]) and number[second[y, x]] == label:
+                    seen[y, x] = True
+                    waiting[count, 0], waiting[count, 1] = y, x
+                    count += 1
+    return count, touches
