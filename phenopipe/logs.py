@@ -14,7 +14,7 @@ from pathlib import Path
 
 from phenopipe.errors import PhenopipeError
 from phenopipe.files import writing
-from phenopipe.garbage import skip_final_collections
+from phenopipe.garbage import end_quickly
 from phenopipe.job_files import job_line, this_job
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,8 @@ class LogFile(logging.FileHandler):
 def stage_log(path: str | os.PathLike[str]) -> Iterator[None]:
     """Log to a file while a job runs; an error of the user's ends it with its lines, exit code 1.
 
-    The last line says when and where the job ran, see :mod:`phenopipe.job_files`.
+    The last line says when and where the job ran, see :mod:`phenopipe.job_files`. The process ends
+    quickly then (:mod:`phenopipe.garbage`).
 
     Parameters
     ----------
@@ -71,11 +72,9 @@ def stage_log(path: str | os.PathLike[str]) -> Iterator[None]:
         With code 1 after a :class:`~phenopipe.errors.PhenopipeError`; each of its problems is
         one line in the log and on standard error.
     """
-    try:
-        with error_lines(), _logging_to(path):
-            yield
-    finally:
-        skip_final_collections()  # what is left of a job is to end
+    end_quickly()
+    with error_lines(), _logging_to(path):
+        yield
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from phenopipe.cli.profile import profile
 from phenopipe.cli.submission import submission
 from phenopipe.cli.sweep import sweep
 from phenopipe.cli.verify import verify
-from phenopipe.garbage import skip_final_collections
+from phenopipe.garbage import end_quickly
 
 PEOPLE: tuple[Callable[..., None], ...] = (
     *(init, profile, nightly, verify, clean),
@@ -49,7 +49,5 @@ for _command in STAGES:
 def main() -> None:
     """Run the command line: exit code 0, 1 for wrong files or settings, 2 for a wrong command."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    try:
-        app(prog_name="phenopipe")
-    finally:
-        skip_final_collections()
+    end_quickly()
+    app(prog_name="phenopipe")
