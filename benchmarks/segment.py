@@ -30,17 +30,17 @@ from segment_scene import CropSet, predict, rosette
 
 from phenopipe.config import SegmentSettings
 from phenopipe.evaluate import symmetric_best_dice
-from phenopipe.segment import blocks, find_leaves, measure_traits
+from phenopipe.segment import blocks, crop, find_leaves, measure_traits
 from phenopipe.segment.seeds import find_seeds
 from phenopipe.segment.sources import list_crops
 from phenopipe.store import create_store, store_path
 
-#: The stage's parts, and the functions of `phenopipe.segment.blocks` that do them.
+#: The stage's parts: where the functions that do them are used, and their names.
 PARTS = {
-    "read": ("read_crop", "read_window"),
-    "cluster": ("_plant_box", "find_leaves"),
-    "measure": ("trait_columns",),
-    "write": ("write_block",),
+    "read": (blocks, ("read_crop", "read_window")),
+    "cluster": (crop, ("_plant_box", "find_leaves")),
+    "measure": (crop, ("trait_columns",)),
+    "write": (blocks, ("write_block",)),
 }
 MILLI = 1e3
 
@@ -132,10 +132,10 @@ def break_down(crops: CropSet, folder: Path) -> dict[str, object]:
     clock = Clock()
     with ExitStack() as stack, create_store(folder / "parts.zarr", "labels") as store:
         blocks.create_parts(store, len(found), size, len(found))
-        for part, names in PARTS.items():
+        for part, (module, names) in PARTS.items():
             for name in names:
-                watched = clock.watch(part, getattr(blocks, name))
-                stack.enter_context(patch.object(blocks, name, watched))
+                watched = clock.watch(part, getattr(module, name))
+                stack.enter_context(patch.object(module, name, watched))
         start = np.array([time.perf_counter(), time.process_time()])
         blocks.segment_block(found, 0, store_path(store), SegmentSettings())
         total = [time.perf_counter(), time.process_time()] - start

@@ -12,17 +12,8 @@ from typing import Literal
 
 log = logging.getLogger(__name__)
 
-#: What a worker of the stage `segment` imports before its first crop and with it (all after
-#: `blocks`): `numpy.ma` by `numpy.unique`, and what takes Numba longest when it loads the first
-#: function that it has compiled. Here, since naming it must import nothing.
-SEGMENT_MODULES = (
-    "distributed",
-    "phenopipe.segment.blocks",
-    "phenopipe.segment.angular",
-    "numpy.ma",
-    "numba.np.arraymath",
-    "numba.np.random.generator_methods",
-)
+#: What workers of the stage `segment` have imported when they start.
+SEGMENT_MODULES = ("phenopipe.worker_imports",)
 
 
 def start_method() -> Literal["forkserver", "spawn"]:

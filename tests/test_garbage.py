@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 
 import pytest
+
+from phenopipe.garbage import importing
 
 # The first handler that is registered is called last.
 WATCHED = """
@@ -38,3 +41,23 @@ def test_nothing_is_looked_at_when_a_process_ends(tmp_path, code):
         check=True,
     )
     assert done.stdout.splitlines()[-2:] == ["0", "True"]
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_nobody_looks_for_garbage_while_modules_are_imported(enabled):
+    looks = []
+    gc.callbacks.append(lambda phase, _: looks.append(phase))
+    was_enabled = gc.isenabled()
+    (gc.enable if enabled else gc.disable)()
+    try:
+        with pytest.raises(ImportError, match="no such"), importing():
+            kept = [[n] for n in range(100_000)]
+            raise ImportError("no such module")
+        assert not looks
+        assert len(kept) == 100_000
+        assert gc.get_freeze_count() > 100_000
+        assert gc.isenabled() is enabled
+    finally:
+        gc.callbacks.pop()
+        gc.unfreeze()
+        (gc.enable if was_enabled else gc.disable)()

@@ -159,16 +159,18 @@ def segment(
 
     Example: phenopipe segment --crops 0000.zarr --predictions predictions/0000.zarr --out night_01
     """
-    from phenopipe.config import load_config
     from phenopipe.fork_server import start_fork_server
+    from phenopipe.garbage import importing
+
+    if workers > 1:  # the server imports what they need while this process imports, too
+        start_fork_server()
+    with importing():
+        from phenopipe.config import load_config
+        from phenopipe.ingest import borrow_crops
+        from phenopipe.own_rows import read_places
+        from phenopipe.segment import segment_set
 
     settings = load_config(config)
-    if settings.dask.may_fork(workers):
-        start_fork_server()  # it imports what workers need while this process imports, too
-    from phenopipe.ingest import borrow_crops
-    from phenopipe.own_rows import read_places
-    from phenopipe.segment import segment_set
-
     tables = [store.with_suffix(".tsv") for store in crops]
     places = read_places(roster, tables) if roster else None
     with borrow_crops(crops, places) as stores:

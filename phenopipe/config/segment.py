@@ -101,12 +101,6 @@ class DaskSettings(Block):
         """Tell whether a set of so many crops is segmented by more than the job's own process."""
         return self.cluster != "local" or self.address is not None or crops >= self.processes_from
 
-    def may_fork(self, workers: int) -> bool:
-        """Tell whether so many workers may be processes of this machine."""
-        if self.address is not None:
-            return False
-        return self.cluster == "processes" or (self.cluster == "local" and workers > 1)
-
     @field_validator("worker_memory")
     @classmethod
     def _is_memory(cls, value: str) -> str:

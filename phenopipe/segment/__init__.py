@@ -1,18 +1,9 @@
-"""From predictions to leaves and their measurements."""
+"""From predictions to leaves and their measurements.
 
-from phenopipe.segment.blocks import PredictedCrop, segment_crop
-from phenopipe.segment.image_set import segment_set
-from phenopipe.segment.leaves import Segmentation, find_leaves, segment_leaves
-from phenopipe.segment.measured import empty_measurements
-from phenopipe.segment.traits import measure_traits
+What there is says `__init__.pyi`; each name is imported when it is first used, since the process
+that hands out the tasks of a set needs none of the compiled loops.
+"""
 
-__all__ = [
-    "PredictedCrop",
-    "Segmentation",
-    "empty_measurements",
-    "find_leaves",
-    "measure_traits",
-    "segment_crop",
-    "segment_leaves",
-    "segment_set",
-]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

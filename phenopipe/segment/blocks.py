@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import zarr
 from numpy.typing import NDArray
 
 from phenopipe.config import SegmentSettings
-from phenopipe.encoding import SURE_DISTANCE, is_stored
 from phenopipe.errors import StoreError
 from phenopipe.memory import keep_freed_memory
-from phenopipe.segment.leaves import Segmentation, find_leaves
-from phenopipe.segment.measured import KEYS, write_measured
-from phenopipe.segment.seeds import bounding_box
+from phenopipe.segment.columns import KEYS, TRAITS, Columns
+from phenopipe.segment.measured import write_measured
 from phenopipe.segment.sources import Crop
-from phenopipe.segment.traits import TRAITS, Columns, trait_columns
 from phenopipe.store import (
     Kind,
     create_array,
@@ -32,18 +28,12 @@ from phenopipe.store import (
     write_block,
 )
 from phenopipe.threads import limit_threads
-from phenopipe.window import Box, Window
-
-if TYPE_CHECKING:
-    import pandas as pd
+from phenopipe.window import Window
 
 Opener = Callable[[str, Kind, str], zarr.Array[Any]]
 
 #: Group of a store in which tasks leave their files while a set is segmented.
 PARTS = "parts"
-#: A box of a map begins and ends at multiples of this, or at the map's edge: filters may round a
-#: pixel by its place among the first of a row.
-ALIGNMENT = 16
 
 
 def create_parts(labels: zarr.Group, count: int, size: int, task: int) -> None:
@@ -113,6 +103,9 @@ class _Segmented:
 
 
 def _segment_crop(crop: Crop, opened: Opener, size: int, settings: SegmentSettings) -> _Segmented:
+    # Not before, since who only hands out tasks needs none of it.
+    from phenopipe.segment.crop import PredictedCrop, segment_columns
+
     status, reason = crop.status, crop.reason
     if status == "ok":
         try:
@@ -122,7 +115,7 @@ def _segment_crop(crop: Crop, opened: Opener, size: int, settings: SegmentSettin
             status, reason = "damaged", str(error)
         else:
             predicted = PredictedCrop(rgb, distance, embedding, window, crop.matrix, crop.valid)
-            labels, traits = _segment_predicted(predicted, settings)
+            labels, traits = segment_columns(predicted, settings)
             seen = np.array([window.left, window.top, window.side], np.int32)
             return _Segmented(labels, seen, traits, status, reason)
     traits = {"label": np.zeros(1)} | dict.fromkeys(TRAITS, np.full(1, np.nan))
@@ -145,71 +138,6 @@ def _name_rows(done: Sequence[_Segmented], crops: Sequence[Crop], start: int) ->
     for name in ("label", *TRAITS):
         columns[name] = np.concatenate([crop.traits[name] for crop in done]).astype(np.float64)
     return {name: columns[name] for name in (*KEYS, *TRAITS)}
-
-
-@dataclass(frozen=True)
-class PredictedCrop:
-    """A crop and what was predicted of it.
-
-    Attributes
-    ----------
-    rgb : ndarray, (C, C, 3), uint8
-        The crop.
-    distance : ndarray, (S, S), uint8
-        Stored distance map of the window.
-    embedding : ndarray, (S, S, E), int8
-        Stored embedding of the window.
-    window : Window
-        The part of the crop that was predicted.
-    transform : ndarray, (2, 3), float
-        Affine map from crop to image.
-    valid : tuple of int
-        Half-open box (left, top, right, bottom) of the real picture, px of the crop.
-    """
-
-    rgb: NDArray[np.uint8]
-    distance: NDArray[np.uint8]
-    embedding: NDArray[np.int8]
-    window: Window
-    transform: NDArray[np.float64]
-    valid: Box
-
-
-def segment_crop(
-    crop: PredictedCrop, settings: SegmentSettings
-) -> tuple[NDArray[np.uint32], pd.DataFrame]:
-    """Segment and measure one crop from its stored prediction.
-
-    Parameters
-    ----------
-    crop : PredictedCrop
-        The crop.
-    settings : SegmentSettings
-        Thresholds.
-
-    Returns
-    -------
-    labels : ndarray, (S, S), uint32
-        Leaves 1..K in the window; 0 is background.
-    traits : DataFrame
-        As `phenopipe.segment.measure_traits` gives them.
-    """
-    import pandas as pd
-
-    labels, traits = _segment_predicted(crop, settings)
-    return labels, pd.DataFrame(traits)
-
-
-def _segment_predicted(
-    crop: PredictedCrop, settings: SegmentSettings
-) -> tuple[NDArray[np.uint32], Columns]:
-    """As `segment_crop`, with columns in place of a table."""
-    size = len(crop.distance)
-    inside = crop.window.clip(crop.valid, size)
-    found = _find_inside(crop.distance, crop.embedding, inside, settings)
-    seen = crop.window.resample(crop.rgb, size)
-    transform = crop.window.compose(crop.transform, size)
-    return found.labels, trait_columns(found, seen, transform, inside)
 
 
 def read_prediction(
@@ -244,35 +172,3 @@ def open_cached() -> Opener:
     """Return a function that opens an array of a store, each only once."""
     opened = cache(open_store)
     return cache(lambda store, kind, name: open_array(opened(store, kind), name))
-
-
-def _find_inside(
-    distance: NDArray[np.uint8],
-    embedding: NDArray[np.int8],
-    valid: Box,
-    settings: SegmentSettings,
-) -> Segmentation:
-    """Segment the part of a window that is picture; the rest is background."""
-    left, top, right, bottom = _plant_box(embedding, valid, settings)
-    inside = slice(top, bottom), slice(left, right)
-    found = find_leaves(distance[inside], embedding[inside], settings)
-    labels = np.zeros(distance.shape, np.uint32)
-    labels[inside] = found.labels
-    return Segmentation(labels, found.confidence)
-
-
-def _plant_box(embedding: NDArray[np.int8], valid: Box, settings: SegmentSettings) -> Box:
-    """Return the part of a box that gives the leaves of all of it: beyond is stored background."""
-    # The paper's steps depend on the whole map, and so low a threshold sees the background.
-    if settings.method == "paper" or settings.seed_threshold <= SURE_DISTANCE:
-        return valid
-    left, top, right, bottom = valid
-    rows, columns = bounding_box(is_stored(embedding[top:bottom, left:right]))
-    # As far as a seed looks.
-    margin = math.ceil(4 * settings.seed_smoothing_px + settings.seed_min_distance_px) + 2
-    return (
-        left + max(columns.start - margin, 0) // ALIGNMENT * ALIGNMENT,
-        top + max(rows.start - margin, 0),
-        min(left + -(-(columns.stop + margin) // ALIGNMENT) * ALIGNMENT, right),
-        min(top + rows.stop + margin, bottom),
-    )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from phenopipe.config import DaskSettings
 from phenopipe.errors import InputError
 from phenopipe.fork_server import SEGMENT_MODULES, start_fork_server
+from phenopipe.garbage import importing
 from phenopipe.segment.lost_jobs import replacing_lost_jobs
 
 if TYPE_CHECKING:
@@ -101,7 +102,8 @@ def connect(
     """
     # Before Dask is imported, which takes as long here as there, on another core.
     method = start_fork_server(modules) if place == "processes" else None
-    from dask.distributed import Client
+    with importing():
+        from dask.distributed import Client
 
     for name, level in LOG_LEVELS.items():
         logging.getLogger(name).setLevel(level)

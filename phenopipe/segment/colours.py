@@ -7,17 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phenopipe.compiled import compiled
-
-#: What is averaged, by column of the measurements.
-COLOURS = (
-    "mean_red",
-    "mean_green",
-    "mean_blue",
-    "mean_lab_l",
-    "mean_lab_a",
-    "mean_lab_b",
-    "greenness",
-)
+from phenopipe.segment.columns import COLOURS
 
 
 def mean_colours(

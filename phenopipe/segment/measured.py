@@ -15,13 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import ArrayLike, NDArray
 
-from phenopipe.segment.traits import TRAITS
+from phenopipe.segment.columns import KEYS, TRAITS
 
 if TYPE_CHECKING:
     import pandas as pd
-
-#: Columns before the traits.
-KEYS = ("crop_id", "image", "pot", "crop_index", "label", "status", "reason")
 
 
 def empty_measurements() -> pd.DataFrame:

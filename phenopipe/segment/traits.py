@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from phenopipe.errors import InputError
-from phenopipe.segment.colours import COLOURS, mean_colours
+from phenopipe.segment.colours import mean_colours
+from phenopipe.segment.columns import COLOURS, TRAITS, Columns
 from phenopipe.segment.geometry import convex_hulls, perimeters
 from phenopipe.segment.leaves import Segmentation
 from phenopipe.segment.moments import moments
@@ -18,28 +19,6 @@ from phenopipe.window import Box
 
 if TYPE_CHECKING:
     import pandas as pd
-
-#: Columns of a table: values of all rows, by name.
-Columns = dict[str, NDArray[Any]]
-
-#: Traits that only the whole plant has.
-PLANT_TRAITS = ("convex_hull_area_px", "diameter_px", "compactness")
-#: All traits, in the order of columns; `touches_edge` is a boolean, all others are float64.
-TRAITS = (
-    "area_px",
-    "centroid_x",
-    "centroid_y",
-    "length_px",
-    "width_px",
-    "perimeter_px",
-    "eccentricity",
-    "solidity",
-    "orientation_deg",
-    "touches_edge",
-    *COLOURS,
-    "confidence",
-    *PLANT_TRAITS,
-)
 
 
 def measure_traits(

@@ -74,24 +74,6 @@ def test_a_large_set_has_processes_and_a_small_one_its_job_alone(changed, worker
     assert reported == ("threads" if place == "here" else place)
 
 
-@pytest.mark.parametrize(
-    ("changed", "workers", "forks"),
-    [
-        ({}, 2, True),
-        ({}, 1, False),
-        ({"cluster": "processes"}, 1, True),
-        ({"cluster": "threads"}, 2, False),
-        ({"cluster": "slurm"}, 2, False),
-        ({"address": "tcp://10.0.0.5:8786"}, 2, False),
-    ],
-)
-def test_processes_are_prepared_for_where_a_set_may_have_them(changed, workers, forks):
-    settings = DaskSettings(**changed)
-    assert settings.may_fork(workers) is forks
-    places = {choose_place(settings, workers, crops) for crops in (1, 10_000)}
-    assert ("processes" in places) is forks
-
-
 @pytest.mark.parametrize("cluster", ["threads", "processes"])
 def test_the_dashboard_is_served_on_request_and_on_loopback(cluster, caplog):
     before = listening()

@@ -11,7 +11,7 @@ from set_scenes import COLUMNS, SIZE, Shards, row
 
 from phenopipe.errors import InputError, StoreError
 from phenopipe.segment import segment_set
-from phenopipe.segment.traits import TRAITS
+from phenopipe.segment.columns import TRAITS
 from phenopipe.tsv import write_tsv
 
 

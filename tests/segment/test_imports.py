@@ -5,10 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from set_scenes import Shards
+
 SEGMENT = """
 import sys
 import numpy as np
-import phenopipe.segment.blocks
+import phenopipe.worker_imports
 from phenopipe.segment.measured import write_measured
 from phenopipe.segment import find_leaves
 from pathlib import Path
@@ -30,3 +32,54 @@ def test_workers_do_without_what_takes_long_to_import(tmp_path):
     modules = done.stdout.split()
     assert "phenopipe.segment.angular" in modules
     assert not {"pandas", "skimage", "scipy.ndimage", "scipy.spatial", "torch"} & set(modules)
+
+
+FIRST_TASK = """
+import sys
+import phenopipe.worker_imports
+from pathlib import Path
+from phenopipe.config import SegmentSettings
+from phenopipe.segment.blocks import create_parts, segment_block
+from phenopipe.segment.sources import list_crops
+from phenopipe.store import create_store, store_path
+
+crops, prediction, out = map(Path, sys.argv[1:])
+found, size = list_crops([(crops.with_suffix(".tsv"), crops)], [prediction])
+with create_store(out, "labels") as store:
+    create_parts(store, len(found), size, len(found))
+    before = set(sys.modules)
+    segment_block(found, 0, store_path(store), SegmentSettings())
+    print(*set(sys.modules) - before)
+    print(*store["parts/labels"][3].nonzero()[0][:1])
+"""
+
+
+def test_a_worker_has_imported_all_that_its_first_task_needs(tmp_path):
+    shards = Shards(tmp_path).add(range(4))
+    paths = [shards.crops[0][1], shards.predictions[0], tmp_path / "labels.zarr"]
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_TASK, *map(str, paths)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    later, found = done.stdout.split("\n")[:2]
+    assert found, "there are leaves"
+    # SciPy's k-d tree is for seeds that are close to others, which few crops have.
+    roots = {name.partition(".")[0] for name in later.split()}
+    assert not roots & {"numba", "numpy", "zarr", "distributed", "phenopipe"}, later
+
+
+HANDS_OUT = """
+import sys
+from phenopipe.segment import segment_set
+from phenopipe.segment.blocks import segment_block
+print(*sys.modules)
+"""
+
+
+def test_who_only_hands_out_tasks_imports_none_of_the_loops():
+    done = subprocess.run(
+        [sys.executable, "-c", HANDS_OUT], capture_output=True, text=True, check=True
+    )
+    assert not {"numba", "scipy", "phenopipe.segment.crop"} & set(done.stdout.split())

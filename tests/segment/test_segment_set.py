@@ -21,10 +21,9 @@ from phenopipe.encoding import (
     decode_embedding,
 )
 from phenopipe.progress import track
-from phenopipe.segment import find_leaves, measure_traits
-from phenopipe.segment.blocks import KEYS, PredictedCrop, segment_crop
+from phenopipe.segment import PredictedCrop, find_leaves, measure_traits, segment_crop
+from phenopipe.segment.columns import KEYS, TRAITS
 from phenopipe.segment.image_set import choose_task_size
-from phenopipe.segment.traits import TRAITS
 from phenopipe.store import open_array, open_store
 from phenopipe.window import Window
 

@@ -15,8 +15,7 @@ from phenopipe.encoding import (
     encode_embedding,
 )
 from phenopipe.evaluate import symmetric_best_dice
-from phenopipe.segment import find_leaves, segment_leaves
-from phenopipe.segment.blocks import PredictedCrop, segment_crop
+from phenopipe.segment import PredictedCrop, find_leaves, segment_crop, segment_leaves
 from phenopipe.synth import draw_plant
 from phenopipe.window import Window
 

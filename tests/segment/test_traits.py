@@ -14,9 +14,10 @@ from skimage.measure import perimeter_crofton, regionprops
 
 from phenopipe.errors import InputError
 from phenopipe.segment import Segmentation
+from phenopipe.segment.columns import PLANT_TRAITS, TRAITS
 from phenopipe.segment.geometry import convex_hulls, perimeters
 from phenopipe.segment.runs import find_runs
-from phenopipe.segment.traits import PLANT_TRAITS, TRAITS, measure_traits
+from phenopipe.segment.traits import measure_traits
 
 IDENTITY = np.eye(2, 3)
 CELLS = voronoi((70, 90), [(15, 20), (20, 70), (50, 40), (55, 75), (40, 12)])

@@ -4,19 +4,20 @@
 if __name__ == "__main__":
     from pathlib import Path
 
-    from phenopipe.config import SegmentSettings, check_config
     from phenopipe.fork_server import start_fork_server
+    from phenopipe.garbage import importing
     from phenopipe.logs import stage_log
 
     with stage_log(snakemake.log[0]):
+        if snakemake.threads > 1:  # the server imports what workers need while this does, too
+            start_fork_server()
+        with importing():
+            from phenopipe.config import SegmentSettings, check_config
+            from phenopipe.ingest import borrow_crops
+            from phenopipe.own_rows import read_places
+            from phenopipe.segment import segment_set
+
         dask = check_config(snakemake.config).dask
-        if dask.may_fork(snakemake.threads):
-            start_fork_server()  # it imports what workers need while this process imports, too
-
-        from phenopipe.ingest import borrow_crops
-        from phenopipe.own_rows import read_places
-        from phenopipe.segment import segment_set
-
         places = read_places(snakemake.params.roster, snakemake.input.tables)
         with borrow_crops(snakemake.input.crops, places) as crops:
             segment_set(
