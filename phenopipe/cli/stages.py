@@ -162,15 +162,18 @@ def segment(
     from phenopipe.fork_server import start_fork_server
     from phenopipe.garbage import importing
 
-    if workers > 1:  # the server imports what they need while this process imports, too
+    if workers > 1:  # most likely processes; what they need is imported beside what this one needs
         start_fork_server()
     with importing():
         from phenopipe.config import load_config
+
+        settings = load_config(config)
+        if settings.dask.cluster == "processes":
+            start_fork_server()
         from phenopipe.ingest import borrow_crops
         from phenopipe.own_rows import read_places
         from phenopipe.segment import segment_set
 
-    settings = load_config(config)
     tables = [store.with_suffix(".tsv") for store in crops]
     places = read_places(roster, tables) if roster else None
     with borrow_crops(crops, places) as stores:

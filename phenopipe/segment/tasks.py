@@ -104,7 +104,7 @@ def _finish(
 
     # Results are not fetched: they are None, and a worker that dies while it is asked for one can
     # leave Dask waiting for ever.
-    futures = [client.submit(function, *task, pure=False) for task in arguments]
+    futures = client.map(function, *zip(*arguments, strict=True), pure=False)
     done = as_completed(futures)  # type: ignore[no-untyped-call]
     del futures  # what nobody refers to any more is not done again
     for future in done:
