@@ -13,15 +13,13 @@ from functools import cache
 def importing() -> Iterator[None]:
     """Let nobody look for garbage within: large imports take up to a quarter longer for that.
 
-    Modules make objects by the ten thousand that stay. They are not looked at later either, by
-    this process and by forks of it.
+    Modules make objects by the ten thousand, and these stay.
     """
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()
         if was_enabled:
             gc.enable()
 

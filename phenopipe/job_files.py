@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import socket
 import sys
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
+import psutil
+
 from phenopipe.errors import StoreError
 from phenopipe.plan.names import shard_path
 
-#: Paths of logs and benchmarks without their endings, by stage.
+#: Paths of logs without their ending, by stage.
 JobFiles = Mapping[str, Sequence[Path]]
 
 _LINE = re.compile(r" phenopipe\.logs: job (\{.*\})$", re.MULTILINE)
@@ -35,6 +39,11 @@ class Job:
         Empty where it was no job of SLURM's.
     gpus : int
         GPUs that its process computed on.
+    wall_s : float
+        Seconds since its process began; not a number in the log of an older version.
+    cpu_s : float
+        Seconds of processor time, of its process and of all that it started on its machine; as
+        wall_s.
     """
 
     started: str
@@ -42,6 +51,8 @@ class Job:
     host: str
     slurm_job_id: str
     gpus: int
+    wall_s: float = math.nan
+    cpu_s: float = math.nan
 
 
 def set_jobs(
@@ -63,7 +74,7 @@ def set_jobs(
     Returns
     -------
     mapping of str to sequence of Path
-        By stage, in the order of the data; add ``.log`` or ``.benchmark.tsv``.
+        By stage, in the order of the data; add ``.log``.
     """
     paths = [shard_path(key, shard) for shard in shards]
     return {
@@ -76,12 +87,17 @@ def set_jobs(
 
 def this_job(started: datetime) -> Job:
     """Describe the job that this process is, now."""
+    # psutil sees processes that nobody waits for, too, as those of a fork server.
+    process = psutil.Process()
+    family = [process, *process.children(recursive=True)]
     return Job(
         started=started.isoformat(timespec="seconds"),
         finished=datetime.now().astimezone().isoformat(timespec="seconds"),
         host=socket.gethostname(),
         slurm_job_id=os.environ.get("SLURM_JOB_ID", ""),
         gpus=_gpus_used(),
+        wall_s=round(time.time() - process.create_time(), 2),
+        cpu_s=round(sum(map(_cpu_s, family)), 2),
     )
 
 
@@ -111,6 +127,15 @@ def read_job(stem: Path) -> Job | None:
 def with_ending(stem: Path, ending: str) -> Path:
     """Add an ending to a name that may hold dots."""
     return stem.with_name(stem.name + ending)
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    """Return the processor time of a process and of those that it has waited for."""
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:  # it has just ended
+        return 0.0
+    return float(times.user + times.system + times.children_user + times.children_system)
 
 
 def _gpus_used() -> int:

@@ -111,19 +111,15 @@ def create_array(
     )
 
 
-def write_block(
-    store: str | os.PathLike[str], name: str, start: int, values: Sequence[NDArray[Any]]
-) -> None:
-    """Write one block of an array that another process created.
+def write_block(array: zarr.Array[Any], start: int, values: Sequence[NDArray[Any]]) -> None:
+    """Write one block of an array, as one of several processes.
 
     The file is what Zarr would write, and appears only when whole.
 
     Parameters
     ----------
-    store : path-like
-        Folder of the store that :func:`create_store` gave.
-    name : str
-        Name of the array; it has the default level of compression.
+    array : zarr.Array
+        Of a store, opened for reading; it has the default level of compression.
     start : int
         First crop: a multiple of the array's block.
     values : sequence of ndarray
@@ -134,7 +130,6 @@ def write_block(
     OSError
         If the file system is full or cannot be written.
     """
-    array = zarr.open_array(Path(store), path=name, mode="r")
     path = block_file(array, start)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{uuid4().hex}")

@@ -23,7 +23,7 @@ def arrays(folder, count, part, times, size=5):
     parts = create_array(group, "parts", values.shape, np.uint32, block=part)
     whole = create_array(group, "whole", values.shape, np.uint32, block=part * times)
     for start in range(0, count, part):
-        write_block(folder, "parts", start, values[start : start + part])
+        write_block(parts, start, values[start : start + part])
     return values, parts, whole
 
 

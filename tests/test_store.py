@@ -96,10 +96,9 @@ def test_a_file_for_every_block_also_of_zeros(tmp_path: Path) -> None:
     zeros = np.zeros((10, 8, 8), np.uint32)
     with create_store(tmp_path / "a.zarr", "labels") as group:
         create_array(group, "whole", zeros.shape, np.uint32, block=4)[:] = zeros
-        create_array(group, "blocks", zeros.shape, np.uint32, block=4)
+        blocks = create_array(group, "blocks", zeros.shape, np.uint32, block=4)
         for start in (0, 4, 8):
-            folder = str(group.store_path).removeprefix("file://")
-            write_block(folder, "blocks", start, zeros[start : start + 4])
+            write_block(blocks, start, zeros[start : start + 4])
     for name in ("whole", "blocks"):
         chunks = [p for p in files(tmp_path / "a.zarr" / name) if p.name != "zarr.json"]
         assert len(chunks) == 3
@@ -112,10 +111,9 @@ def test_a_block_is_the_file_that_zarr_would_write(tmp_path: Path) -> None:
     values = (random.integers(0, 4, (10, 8, 8)) * (random.random((10, 1, 1)) < 0.7)).astype("u4")
     with create_store(tmp_path / "a.zarr", "labels") as group:
         create_array(group, "whole", values.shape, np.uint32, block=4)[:] = values
-        create_array(group, "blocks", values.shape, np.uint32, block=4)
+        blocks = create_array(group, "blocks", values.shape, np.uint32, block=4)
         for start in (0, 4, 8):
-            folder = str(group.store_path).removeprefix("file://")
-            write_block(folder, "blocks", start, list(values[start : start + 4]))
+            write_block(blocks, start, list(values[start : start + 4]))
     whole, blocks = (tmp_path / "a.zarr" / name for name in ("whole", "blocks"))
     assert len(files(whole)) == 4
     for path in files(whole):

@@ -1,4 +1,4 @@
-"""What an image set cost: time by stage, from Snakemake's benchmarks, and room on the disk."""
+"""What an image set cost: time by stage, as the jobs' logs say, and room on the disk."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from phenopipe.errors import StoreError
 from phenopipe.files import size_of
-from phenopipe.job_files import JobFiles, read_job, set_jobs, with_ending
+from phenopipe.job_files import JobFiles, read_job, set_jobs
 from phenopipe.own_rows import Places, own_rows
 from phenopipe.plan.names import joint_of, place_of, shard_path
 from phenopipe.report.page import format_number
@@ -44,7 +43,7 @@ class CostFiles:
     Attributes
     ----------
     jobs : mapping of str to sequence of Path
-        Logs and benchmarks by stage, without their endings.
+        Logs by stage, without their ending.
     stored : mapping of str to sequence of Path
         Files and stores by what they hold.
     shares : mapping of Path to float
@@ -133,13 +132,13 @@ def cost_facts(files: CostFiles, images: int) -> list[tuple[str, str]]:
     Returns
     -------
     list of (str, str)
-        Name and value of each fact, for people; a dash where it is not known, because benchmarks
-        are gone for instance. Empty for a set without images.
+        Name and value of each fact, for people; a dash where it is not known, because logs are
+        gone for instance. Empty for a set without images.
 
     Raises
     ------
     StoreError
-        If a benchmark is damaged.
+        If a log is damaged.
     """
     if not images or not files.jobs:
         return []
@@ -159,19 +158,19 @@ def cost_facts(files: CostFiles, images: int) -> list[tuple[str, str]]:
 
 
 def stage_cost(stems: Sequence[Path], shares: Mapping[Path, float] | None = None) -> StageCost:
-    """Sum up the benchmarks of jobs.
+    """Sum up what jobs took.
 
     Parameters
     ----------
     stems : sequence of Path
-        Logs and benchmarks of the jobs, without their endings.
+        Logs of the jobs, without their ending.
     shares : mapping of Path to float, optional
         What part of a job counts, 0..1; by default all.
 
     Raises
     ------
     StoreError
-        If a benchmark is damaged.
+        If a log is damaged.
     """
     found = [(_job_cost(stem), (shares or {}).get(stem, 1.0)) for stem in stems]
     return StageCost(
@@ -182,22 +181,10 @@ def stage_cost(stems: Sequence[Path], shares: Mapping[Path, float] | None = None
 
 
 def _job_cost(stem: Path) -> StageCost:
-    path = with_ending(stem, ".benchmark.tsv")
-    if not path.exists():
-        return StageCost(math.nan, math.nan, math.nan)
-    columns, rows = read_tsv(path)
-    try:
-        cells = dict(zip(columns, rows[0], strict=True))
-        wall, cpu = _number(cells["s"]), _number(cells["cpu_time"])
-    except (IndexError, KeyError, ValueError) as error:
-        raise StoreError(f"{path}: is no benchmark of Snakemake's ({error})") from error
     job = read_job(stem)
-    return StageCost(wall, cpu, math.nan if job is None else wall * job.gpus)
-
-
-def _number(cell: str) -> float:
-    """Read a cell; Snakemake writes NA or - where a job was too short to be looked at."""
-    return math.nan if cell in ("NA", "-") else float(cell)
+    if job is None:
+        return StageCost(math.nan, math.nan, math.nan)
+    return StageCost(job.wall_s, job.cpu_s, job.wall_s * job.gpus)
 
 
 def _shares(parts: Mapping[str, float], images: int) -> str:

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from phenopipe.config import SegmentSettings
 from phenopipe.errors import StoreError
-from phenopipe.memory import keep_freed_memory
 from phenopipe.segment.columns import KEYS, TRAITS, Columns
 from phenopipe.segment.measured import write_measured
+from phenopipe.segment.ready import prepare_process
 from phenopipe.segment.sources import Crop
 from phenopipe.store import (
     Kind,
@@ -27,7 +27,6 @@ from phenopipe.store import (
     read_window,
     write_block,
 )
-from phenopipe.threads import limit_threads
 from phenopipe.window import Window
 
 Opener = Callable[[str, Kind, str], zarr.Array[Any]]
@@ -81,13 +80,12 @@ def segment_block(
     OSError
         If results cannot be written.
     """
-    keep_freed_memory()
-    limit_threads(1)  # workers are as many as there are cores for them
-    size = open_array(open_store(labels_store, "labels"), f"{PARTS}/labels").shape[1]
-    opened = open_cached()
-    done = [_segment_crop(crop, opened, size, settings) for crop in crops]
-    write_block(labels_store, f"{PARTS}/labels", start, [crop.labels for crop in done])
-    write_block(labels_store, f"{PARTS}/window", start, [crop.window for crop in done])
+    prepare_process()
+    store, opened = open_store(labels_store, "labels"), open_cached()
+    labels, windows = (open_array(store, f"{PARTS}/{name}") for name in ("labels", "window"))
+    done = [_segment_crop(crop, opened, labels.shape[1], settings) for crop in crops]
+    write_block(labels, start, [crop.labels for crop in done])
+    write_block(windows, start, [crop.window for crop in done])
     write_measured(Path(labels_store, PARTS), start, _name_rows(done, crops, start))
 
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 #: The only thing that the page of Dask's report would fetch from elsewhere.
 _ICON = re.compile(r"<link rel=.shortcut icon.[^>]*>")
+#: Most tasks in one message to the scheduler: Dask warns of messages over 10 MB, and a task whose
+#: 16 crops have long paths has 5 kB.
+TASKS_A_MESSAGE = 1000
 Progress = Callable[[Iterable[None], int, str], Iterator[None]]
 
 
@@ -104,7 +107,9 @@ def _finish(
 
     # Results are not fetched: they are None, and a worker that dies while it is asked for one can
     # leave Dask waiting for ever.
-    futures = client.map(function, *zip(*arguments, strict=True), pure=False)
+    futures = client.map(
+        function, *zip(*arguments, strict=True), pure=False, batch_size=TASKS_A_MESSAGE
+    )
     done = as_completed(futures)  # type: ignore[no-untyped-call]
     del futures  # what nobody refers to any more is not done again
     for future in done:

@@ -15,9 +15,9 @@ from phenopipe.files import write_aside
 from phenopipe.labelled import read_label_map
 from phenopipe.segment.blocks import Opener, open_cached, read_prediction
 from phenopipe.segment.leaves import find_leaves
+from phenopipe.segment.ready import prepare_process
 from phenopipe.segment.sources import Crop
 from phenopipe.sweep.truth import SeenTruth
-from phenopipe.threads import limit_threads
 
 #: What is stored of each crop and point: leaves found, plant area in image px², and with a truth
 #: SBD and the difference in count; all missing for a crop that cannot be read.
@@ -62,7 +62,7 @@ def sweep_block(crops: Sequence[SweptCrop], points: Sequence[SegmentSettings], p
     StoreError
         If the file cannot be written.
     """
-    limit_threads(1)
+    prepare_process()
     opened = open_cached()
     figures = np.stack([_sweep_crop(swept, points, opened) for swept in crops])
     with write_aside(path) as part, part.open("wb") as file:

@@ -8,8 +8,6 @@ rule ingest:
         table="results/crops/{set}/{shard}.tsv",
     log:
         "logs/ingest/{set}/{shard}.log",
-    benchmark:
-        "logs/ingest/{set}/{shard}.benchmark.tsv"
     conda:
         "../../envs/phenopipe.yaml"
     threads: min(2, ALL_CORES)

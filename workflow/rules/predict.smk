@@ -8,8 +8,6 @@ rule predict:
         directory("results/predictions/{model}/{set}/{shard}.zarr"),
     log:
         "logs/predict/{model}/{set}/{shard}.log",
-    benchmark:
-        "logs/predict/{model}/{set}/{shard}.benchmark.tsv"
     conda:
         "../../envs/phenopipe.yaml"
     threads: ALL_CORES

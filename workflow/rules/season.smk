@@ -12,8 +12,6 @@ rule season:
         ),
     log:
         "logs/season/{analysis}.log",
-    benchmark:
-        "logs/season/{analysis}.benchmark.tsv"
     conda:
         "../../envs/phenopipe.yaml"
     params:

@@ -9,8 +9,6 @@ rule segment:
         measurements="results/analyses/{analysis}/sets/{set}/measurements.parquet",
     log:
         "logs/segment/{analysis}/{set}.log",
-    benchmark:
-        "logs/segment/{analysis}/{set}.benchmark.tsv"
     conda:
         "../../envs/phenopipe.yaml"
     threads: cores_for

@@ -19,8 +19,6 @@ rule tabulate:
         ),
     log:
         "logs/tabulate/{analysis}/{set}.log",
-    benchmark:
-        "logs/tabulate/{analysis}/{set}.benchmark.tsv"
     conda:
         "../../envs/phenopipe.yaml"
     params:

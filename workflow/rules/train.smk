@@ -7,8 +7,6 @@ checkpoint train:
         card="results/models/{model}/model_card.md",
     log:
         "logs/train/{model}.log",
-    benchmark:
-        "logs/train/{model}.benchmark.tsv"
     conda:
         "../../envs/phenopipe.yaml"
     threads: ALL_CORES

@@ -1,0 +1,47 @@
+"""What a process needs before its first task of the stage `segment`."""
+
+from __future__ import annotations
+
+import logging
+from functools import cache
+from importlib import import_module
+
+from phenopipe.garbage import importing
+from phenopipe.memory import keep_freed_memory
+from phenopipe.threads import limit_threads
+
+log = logging.getLogger(__name__)
+
+#: What is imported late, within functions, is here, too: `numpy.ma` by `numpy.unique`.
+MODULES = (
+    "phenopipe.segment.blocks",
+    "phenopipe.segment.crop",
+    "phenopipe.segment.angular",
+    "numpy.ma",
+)
+
+
+@cache
+def prepare_process() -> None:
+    """Let this process do tasks: import what they need, keep freed memory, use one thread."""
+    import_loops()
+    keep_freed_memory()
+    limit_threads(1)  # workers are as many as there are cores for them
+
+
+def import_loops() -> None:
+    """Import all that a task needs, with what Numba loads for its first compiled function.
+
+    That is a hundred modules and their registries, SciPy's BLAS among them; they take longer than
+    all functions. A Numba that does it in another way does it later.
+    """
+    with importing():
+        for module in MODULES:
+            import_module(module)
+        try:
+            from numba.core.registry import cpu_target
+
+            cpu_target.typing_context.refresh()
+            cpu_target.target_context.refresh()
+        except (ImportError, AttributeError) as error:
+            log.info("Numba loads its registries with the first function (%s)", error)
