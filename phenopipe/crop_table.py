@@ -115,12 +115,18 @@ def read_crop_table(path: str | os.PathLike[str]) -> pd.DataFrame:
     missing = [name for name in _TYPES if name not in columns]
     if missing:
         raise StoreError(f"{path}: is no table of crops, it lacks {', '.join(missing)}")
-    table = pd.DataFrame(rows, columns=columns, dtype="str")
-    numbers = [name for name, kind in _TYPES.items() if kind != "str"]
+    cells = zip(*rows, strict=True) if rows else [()] * len(columns)
+    numbers = {name for name, kind in _TYPES.items() if kind != "str"}
     try:
         # Not pandas' own conversion: it would round the last digit of some numbers.
-        table[numbers] = table[numbers].map(lambda cell: float(cell) if cell else np.nan)
-        return table.astype(_TYPES)
+        return pd.DataFrame(
+            {
+                name: [float(cell) if cell else np.nan for cell in column]
+                if name in numbers
+                else pd.array(column, dtype="str")
+                for name, column in zip(columns, cells, strict=True)
+            }
+        ).astype(_TYPES)
     except ValueError as error:
         raise StoreError(f"{path}: a number is damaged ({error})") from error
 

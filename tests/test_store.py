@@ -15,6 +15,7 @@ from phenopipe.store import (
     create_store,
     open_array,
     open_store,
+    opened,
     read_attribute,
     read_crop,
     write_block,
@@ -90,6 +91,22 @@ def test_a_missing_store_or_array_is_named(tmp_path: Path) -> None:
 def test_no_crops(tmp_path: Path) -> None:
     write(tmp_path / "a.zarr", crops=0)
     assert open_array(open_store(tmp_path / "a.zarr"), "rgb").shape == (0, 16, 16, 3)
+
+
+def test_an_array_is_opened_once_and_anew_when_its_store_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "a.zarr"
+    with pytest.raises(StoreError, match=r"a\.zarr: no readable"):
+        opened(str(path), "crops", "rgb")
+    write(path)
+    assert opened(str(path), "crops", "rgb") is opened(str(path), "crops", "rgb")
+    with pytest.raises(StoreError, match="no store of labels"):
+        opened(str(path), "labels", "rgb")
+    values = write(path, crops=3, size=8)
+    found = opened(str(path), "crops", "rgb")
+    assert found.shape == values.shape
+    np.testing.assert_array_equal(read_crop(found, 2), values[2])
+    with pytest.raises(StoreError, match="no array 'depth'"):
+        opened(str(path), "crops", "depth")
 
 
 def test_a_file_for_every_block_also_of_zeros(tmp_path: Path) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import zarr
@@ -19,17 +17,13 @@ from phenopipe.segment.measured import write_measured
 from phenopipe.segment.ready import prepare_process
 from phenopipe.segment.sources import Crop
 from phenopipe.store import (
-    Kind,
     create_array,
-    open_array,
-    open_store,
+    opened,
     read_crop,
     read_window,
     write_block,
 )
 from phenopipe.window import Window
-
-Opener = Callable[[str, Kind, str], zarr.Array[Any]]
 
 #: Group of a store in which tasks leave their files while a set is segmented.
 PARTS = "parts"
@@ -81,9 +75,10 @@ def segment_block(
         If results cannot be written.
     """
     prepare_process()
-    store, opened = open_store(labels_store, "labels"), open_cached()
-    labels, windows = (open_array(store, f"{PARTS}/{name}") for name in ("labels", "window"))
-    done = [_segment_crop(crop, opened, labels.shape[1], settings) for crop in crops]
+    labels, windows = (
+        opened(labels_store, "labels", f"{PARTS}/{name}") for name in ("labels", "window")
+    )
+    done = [_segment_crop(crop, labels.shape[1], settings) for crop in crops]
     write_block(labels, start, [crop.labels for crop in done])
     write_block(windows, start, [crop.window for crop in done])
     write_measured(Path(labels_store, PARTS), start, _name_rows(done, crops, start))
@@ -100,7 +95,7 @@ class _Segmented:
     reason: str
 
 
-def _segment_crop(crop: Crop, opened: Opener, size: int, settings: SegmentSettings) -> _Segmented:
+def _segment_crop(crop: Crop, size: int, settings: SegmentSettings) -> _Segmented:
     # Not before, since who only hands out tasks needs none of it.
     from phenopipe.segment.crop import PredictedCrop, segment_columns
 
@@ -108,7 +103,7 @@ def _segment_crop(crop: Crop, opened: Opener, size: int, settings: SegmentSettin
     if status == "ok":
         try:
             rgb = read_crop(opened(crop.rgb_store, "crops", "rgb"), crop.position)
-            distance, embedding, window = read_prediction(crop, opened)
+            distance, embedding, window = read_prediction(crop)
         except StoreError as error:
             status, reason = "damaged", str(error)
         else:
@@ -138,17 +133,13 @@ def _name_rows(done: Sequence[_Segmented], crops: Sequence[Crop], start: int) ->
     return {name: columns[name] for name in (*KEYS, *TRAITS)}
 
 
-def read_prediction(
-    crop: Crop, opened: Opener
-) -> tuple[NDArray[np.uint8], NDArray[np.int8], Window]:
+def read_prediction(crop: Crop) -> tuple[NDArray[np.uint8], NDArray[np.int8], Window]:
     """Read what was predicted of a crop, and for which part of it.
 
     Parameters
     ----------
     crop : Crop
         The crop.
-    opened : callable
-        As `open_cached` gives it.
 
     Raises
     ------
@@ -164,9 +155,3 @@ def read_prediction(
         read_crop(embedding, crop.position),
         read_window(window, crop.position, crop.size),
     )
-
-
-def open_cached() -> Opener:
-    """Return a function that opens an array of a store, each only once."""
-    opened = cache(open_store)
-    return cache(lambda store, kind, name: open_array(opened(store, kind), name))

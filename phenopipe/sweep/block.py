@@ -13,7 +13,7 @@ from phenopipe.config import SegmentSettings
 from phenopipe.errors import StoreError
 from phenopipe.files import write_aside
 from phenopipe.labelled import read_label_map
-from phenopipe.segment.blocks import Opener, open_cached, read_prediction
+from phenopipe.segment.blocks import read_prediction
 from phenopipe.segment.leaves import find_leaves
 from phenopipe.segment.ready import prepare_process
 from phenopipe.segment.sources import Crop
@@ -63,19 +63,16 @@ def sweep_block(crops: Sequence[SweptCrop], points: Sequence[SegmentSettings], p
         If the file cannot be written.
     """
     prepare_process()
-    opened = open_cached()
-    figures = np.stack([_sweep_crop(swept, points, opened) for swept in crops])
+    figures = np.stack([_sweep_crop(swept, points) for swept in crops])
     with write_aside(path) as part, part.open("wb") as file:
         np.save(file, figures, allow_pickle=False)
 
 
-def _sweep_crop(
-    swept: SweptCrop, points: Sequence[SegmentSettings], opened: Opener
-) -> NDArray[np.float64]:
+def _sweep_crop(swept: SweptCrop, points: Sequence[SegmentSettings]) -> NDArray[np.float64]:
     figures = np.full((len(points), len(FIGURES)), np.nan)
     crop = swept.crop
     try:
-        distance, embedding, window = read_prediction(crop, opened)
+        distance, embedding, window = read_prediction(crop)
     except StoreError:
         return figures
     size = len(distance)

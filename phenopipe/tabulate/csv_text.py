@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 
@@ -56,26 +58,33 @@ def format_number(value: float) -> str:
     >>> [format_number(x) for x in (1234567.8, 1.0, 0.000123456789, -0.0, float("nan"))]
     ['1234568', '1', '0.000123457', '0', '']
     """
-    if math.isnan(value):
-        return ""
-    if value == 0 or math.isinf(value):
-        return "0" if value == 0 else str(value)
+    text = f"{value:.{SIGNIFICANT_DIGITS}g}"
+    if "e" not in text and "n" not in text:  # no exponent, no "nan" or "inf"
+        return "0" if text == "-0" else text
+    if not math.isfinite(value):
+        return "" if math.isnan(value) else str(value)
     whole_digits = math.floor(math.log10(abs(value))) + 1
     text = f"{value:.{max(0, SIGNIFICANT_DIGITS - whole_digits)}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _cells(column: pd.Series) -> list[str]:
+    values = column.tolist()
     if pd.api.types.is_float_dtype(column):
-        return [format_number(value) for value in column.tolist()]
-    missing = column.isna()
+        return [format_number(value) for value in values]
+    write: Callable[[Any], str]
     if pd.api.types.is_bool_dtype(column):
-        texts = column.map({True: "true", False: "false"})
+        write = {True: "true", False: "false"}.__getitem__
     elif pd.api.types.is_integer_dtype(column):
-        texts = column.astype("string")
+        write = str
     else:
-        texts = column.map(lambda text: _quote(_defuse(text)), na_action="ignore")
-    return texts.astype("object").where(~missing, "").tolist()
+        write = _text
+    missing = column.isna().tolist()
+    return ["" if gone else write(value) for value, gone in zip(values, missing, strict=True)]
+
+
+def _text(text: str) -> str:
+    return _quote(_defuse(text))
 
 
 def _defuse(text: str) -> str:

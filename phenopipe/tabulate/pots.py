@@ -50,7 +50,8 @@ def join_pots(
         rows = join_sheet(rows, sheet.rename(columns=_renamed))
     rows["plant_id"] = rows["plant_id"].where(rows["plant_id"] != "", _place_identity(rows))
     rows = rows.drop(columns=_POT_KNOWN)
-    order = sorted(range(len(rows)), key=lambda i: _natural(rows["image"][i], rows["pot"][i]))
+    keys = list(map(_natural, rows["image"].tolist(), rows["pot"].tolist()))
+    order = sorted(range(len(rows)), key=keys.__getitem__)
     return rows.iloc[order].reset_index(drop=True)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import phenopipe
 from phenopipe.config import check_config
 from phenopipe.config.train import RUN_ONLY
+from phenopipe.garbage import end_quickly
 from phenopipe.cluster.leftovers import cancel_leftovers
 from phenopipe.inputs import check_inputs
 from phenopipe.logs import error_lines, list_warnings
@@ -22,6 +23,7 @@ from phenopipe.run_lock import RunLock
 from phenopipe.run_summary import summary_text
 
 STARTED = time.time()
+end_quickly()
 
 with error_lines():
     CONFIG = check_config(

@@ -3,9 +3,12 @@
 import logging
 from pathlib import Path
 
-from phenopipe.compare import set_paths, summary_lines, write_comparison
-from phenopipe.config import CompareSettings
-from phenopipe.logs import stage_log
+from phenopipe.garbage import importing
+
+with importing():
+    from phenopipe.compare import set_paths, summary_lines, write_comparison
+    from phenopipe.config import CompareSettings
+    from phenopipe.logs import stage_log
 
 with stage_log(snakemake.log[0]):
     pair = snakemake.wildcards.a, snakemake.wildcards.b

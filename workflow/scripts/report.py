@@ -1,10 +1,13 @@
 """Write the page of one image set."""
 
-from phenopipe.config import ReportSettings
-from phenopipe.ingest import borrow_crops
-from phenopipe.logs import stage_log
-from phenopipe.own_rows import read_places
-from phenopipe.report import set_cost_files, write_set_report
+from phenopipe.garbage import importing
+
+with importing():
+    from phenopipe.config import ReportSettings
+    from phenopipe.ingest import borrow_crops
+    from phenopipe.logs import stage_log
+    from phenopipe.own_rows import read_places
+    from phenopipe.report import set_cost_files, write_set_report
 
 with stage_log(snakemake.log[0]):
     places = read_places(snakemake.params.roster, snakemake.input.tables)

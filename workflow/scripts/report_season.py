@@ -1,8 +1,11 @@
 """Write the page of a season."""
 
-from phenopipe.config import ReportSettings
-from phenopipe.logs import stage_log
-from phenopipe.report import write_season_report
+from phenopipe.garbage import importing
+
+with importing():
+    from phenopipe.config import ReportSettings
+    from phenopipe.logs import stage_log
+    from phenopipe.report import write_season_report
 
 with stage_log(snakemake.log[0]):
     write_season_report(

@@ -3,10 +3,13 @@
 from datetime import datetime
 from pathlib import Path
 
-from phenopipe.config import SeasonSettings, check_config
-from phenopipe.logs import stage_log
-from phenopipe.provenance import season_facts
-from phenopipe.season import write_season
+from phenopipe.garbage import importing
+
+with importing():
+    from phenopipe.config import SeasonSettings, check_config
+    from phenopipe.logs import stage_log
+    from phenopipe.provenance import season_facts
+    from phenopipe.season import write_season
 
 started = datetime.now().astimezone()
 with stage_log(snakemake.log[0]):

@@ -3,11 +3,14 @@
 from datetime import datetime
 from pathlib import Path
 
-from phenopipe.config import QualitySettings, check_config
-from phenopipe.logs import stage_log
-from phenopipe.provenance import table_facts
-from phenopipe.store import open_store, read_attribute
-from phenopipe.tabulate import Provenance, tabulate_set
+from phenopipe.garbage import importing
+
+with importing():
+    from phenopipe.config import QualitySettings, check_config
+    from phenopipe.logs import stage_log
+    from phenopipe.provenance import table_facts
+    from phenopipe.store import open_store, read_attribute
+    from phenopipe.tabulate import Provenance, tabulate_set
 
 started = datetime.now().astimezone()
 with stage_log(snakemake.log[0]):

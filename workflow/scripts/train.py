@@ -3,11 +3,14 @@
 import sys
 from pathlib import Path
 
-from phenopipe.config import check_config
-from phenopipe.logs import stage_log
-from phenopipe.model.verdict import rejection
-from phenopipe.threads import limit_threads
-from phenopipe.train import train_model
+from phenopipe.garbage import importing
+
+with importing():
+    from phenopipe.config import check_config
+    from phenopipe.logs import stage_log
+    from phenopipe.model.verdict import rejection
+    from phenopipe.threads import limit_threads
+    from phenopipe.train import train_model
 
 # The processes that draw pictures, and those of further devices, start by importing the main
 # module, which this script is. SIGTERM and SIGUSR1 let it write a checkpoint and end with an error.
