@@ -2,49 +2,11 @@
 
 The commented ``config/config.yaml``, the JSON Schema and ``docs/configuration.md`` are made from
 these classes by :mod:`phenopipe.config.render`.
+
+The names are listed in `__init__.pyi`. Each is imported when it is first used, since pydantic takes
+its time for each block and a worker needs one.
 """
 
-from phenopipe.config.compare import CompareSettings
-from phenopipe.config.config import AnalysisSettings, Config
-from phenopipe.config.data import DataSettings
-from phenopipe.config.ingest import CameraSettings, IngestSettings, PotLayout
-from phenopipe.config.load import check_block, check_config, load_config, read_yaml
-from phenopipe.config.nightly import NightlySettings, RetentionSettings
-from phenopipe.config.plan import PlanSettings
-from phenopipe.config.predict import PredictSettings
-from phenopipe.config.report import ReportSettings, RunSettings
-from phenopipe.config.season import SeasonSettings
-from phenopipe.config.segment import DaskSettings, SegmentSettings
-from phenopipe.config.synth import PlantSettings, SynthSettings
-from phenopipe.config.tabulate import QualitySettings, TabulateSettings
-from phenopipe.config.train import LossSettings, ModelSettings, TrainSettings
+import lazy_loader
 
-__all__ = [
-    "AnalysisSettings",
-    "CameraSettings",
-    "CompareSettings",
-    "Config",
-    "DaskSettings",
-    "DataSettings",
-    "IngestSettings",
-    "LossSettings",
-    "ModelSettings",
-    "NightlySettings",
-    "PlanSettings",
-    "PlantSettings",
-    "PotLayout",
-    "PredictSettings",
-    "QualitySettings",
-    "ReportSettings",
-    "RetentionSettings",
-    "RunSettings",
-    "SeasonSettings",
-    "SegmentSettings",
-    "SynthSettings",
-    "TabulateSettings",
-    "TrainSettings",
-    "check_block",
-    "check_config",
-    "load_config",
-    "read_yaml",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,6 +1,6 @@
 """From predictions to leaves and their measurements.
 
-What there is says `__init__.pyi`; each name is imported when it is first used, since the process
+The names are listed in `__init__.pyi`. Each is imported when it is first used, since the process
 that hands out the tasks of a set needs none of the compiled loops.
 """
 

@@ -15,7 +15,7 @@ from phenopipe.errors import StoreError
 from phenopipe.segment.columns import KEYS, TRAITS, Columns
 from phenopipe.segment.measured import write_measured
 from phenopipe.segment.ready import prepare_process
-from phenopipe.segment.sources import Crop
+from phenopipe.segment.stored_crop import Crop
 from phenopipe.store import (
     create_array,
     opened,

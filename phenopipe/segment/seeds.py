@@ -123,10 +123,8 @@ def find_peaks(
 
 def bounding_box(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
     """Return the slices of the smallest box that holds a mask; one pixel if the mask is empty."""
-    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-    if not rows.size:
-        return slice(0, 1), slice(0, 1)
-    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    left, top, width, height = cv2.boundingRect(mask.view(np.uint8))
+    return slice(top, top + max(height, 1)), slice(left, left + max(width, 1))
 
 
 def grown(box: tuple[slice, slice], margin: int, shape: tuple[int, ...]) -> tuple[slice, slice]:

@@ -4,65 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import zarr
-from numpy.typing import NDArray
 
 from phenopipe.crop_table import VALID
 from phenopipe.errors import InputError, StoreError
 from phenopipe.own_rows import Places, own_rows
+from phenopipe.segment.stored_crop import Crop
 from phenopipe.store import is_cleaned, open_array, open_store, read_attribute
 from phenopipe.tsv import read_tsv
-from phenopipe.window import Box
 
 _Path = str | os.PathLike[str]
 
 MATRIX = ("m00", "m01", "m02", "m10", "m11", "m12")
 NEEDED = ("crop_id", "image", "pot", *MATRIX, *VALID, "status", "reason")
-
-
-@dataclass(frozen=True)
-class Crop:
-    """One crop of a set: where it lies, and what is known of it.
-
-    Attributes
-    ----------
-    crop_id, image, pot : str
-        As in the table of crops.
-    status, reason : str
-        "ok", or why there are no pixels.
-    rgb_store, prediction_store : str
-        Stores of its shard.
-    position : int
-        Its place in them.
-    size : int
-        Its side, px.
-    transform : tuple of float
-        m00, m01, m02, m10, m11, m12 of the affine map from crop to image, where status is "ok".
-    valid : tuple of int
-        Left, top, right, bottom of the part that is picture, crop px, where status is "ok".
-    """
-
-    crop_id: str
-    image: str
-    pot: str
-    status: str
-    reason: str
-    rgb_store: str
-    prediction_store: str
-    position: int
-    size: int
-    transform: tuple[float, ...] = ()
-    valid: Box = (0, 0, 0, 0)
-
-    @property
-    def matrix(self) -> NDArray[np.float64]:
-        """The affine map, (2, 3)."""
-        return np.array(self.transform, np.float64).reshape(2, 3)
 
 
 def list_crops(

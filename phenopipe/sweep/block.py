@@ -16,7 +16,7 @@ from phenopipe.labelled import read_label_map
 from phenopipe.segment.blocks import read_prediction
 from phenopipe.segment.leaves import find_leaves
 from phenopipe.segment.ready import prepare_process
-from phenopipe.segment.sources import Crop
+from phenopipe.segment.stored_crop import Crop
 from phenopipe.sweep.truth import SeenTruth
 
 #: What is stored of each crop and point: leaves found, plant area in image px², and with a truth

@@ -8,19 +8,21 @@ import time
 from functools import cache
 from pathlib import Path
 
-import phenopipe
-from phenopipe.config import check_config
-from phenopipe.config.train import RUN_ONLY
-from phenopipe.garbage import end_quickly
-from phenopipe.cluster.leftovers import cancel_leftovers
-from phenopipe.inputs import check_inputs
-from phenopipe.logs import error_lines, list_warnings
-from phenopipe.model.find import file_sha256, find_weights
-from phenopipe.model.verdict import rejection
-from phenopipe.plan.names import printable
-from phenopipe.plan.rosters import Rosters
-from phenopipe.run_lock import RunLock
-from phenopipe.run_summary import summary_text
+from phenopipe.garbage import end_quickly, importing
+
+with importing():
+    import phenopipe
+    from phenopipe.config import check_config
+    from phenopipe.config.train import RUN_ONLY
+    from phenopipe.cluster.leftovers import cancel_leftovers
+    from phenopipe.inputs import check_inputs
+    from phenopipe.logs import error_lines, list_warnings
+    from phenopipe.model.find import file_sha256, find_weights
+    from phenopipe.model.verdict import rejection
+    from phenopipe.plan.names import printable
+    from phenopipe.plan.rosters import Rosters
+    from phenopipe.run_lock import RunLock
+    from phenopipe.run_summary import summary_text
 
 STARTED = time.time()
 end_quickly()
