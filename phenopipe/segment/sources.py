@@ -58,24 +58,30 @@ def list_crops(
         If there are not as many predictions as shards, a table lacks columns or values, or a
         shard is a joint one and there are no `places`.
     StoreError
-        If a table or store is missing, or of another size than the rest.
+        If a table or store is missing, or of another size or number of dimensions than the rest.
     """
     if len(crops) != len(predictions):
         raise InputError(f"{len(crops)} shards of crops, but {len(predictions)} of predictions")
     found: list[Crop] = []
-    sizes: dict[int, str] = {}
+    sizes: dict[str, str] = {}
+    side = 1
     for (table, rgb_store), prediction_store in zip(crops, predictions, strict=True):
         rows = _read_table(table)
-        size, seen = _check_stores(rgb_store, prediction_store, len(rows), table, pixels=pixels)
-        sizes.setdefault(seen, str(prediction_store))
+        size, side, dimensions = _check_stores(
+            rgb_store, prediction_store, len(rows), table, pixels=pixels
+        )
+        sizes.setdefault(f"{side} px and E = {dimensions}", str(prediction_store))
         # Workers may run in another folder.
         stores = str(Path(rgb_store).resolve()), str(Path(prediction_store).resolve())
         for index in own_rows(table, [row["image"] for row in rows], places):
             found.append(_crop(rows[index], stores, index, size, f"{table}: row {index + 1}"))
     if len(sizes) > 1:
-        each = ", ".join(f"{size} px in {store}" for size, store in sizes.items())
-        raise StoreError(f"predictions of one image set have one size, but these differ: {each}")
-    return found, next(iter(sizes), 1)
+        each = ", ".join(f"{size} in {store}" for size, store in sizes.items())
+        raise StoreError(
+            f"predictions of one image set have one size and one number of dimensions E, but these "
+            f"differ: {each}; predict them anew with one model and one predict.network_size"
+        )
+    return found, side
 
 
 def _read_table(path: _Path) -> list[dict[str, str]]:
@@ -87,8 +93,8 @@ def _read_table(path: _Path) -> list[dict[str, str]]:
 
 def _check_stores(
     rgb_store: _Path, prediction_store: _Path, count: int, table: _Path, *, pixels: bool
-) -> tuple[int, int]:
-    """Return the sides of crops and predictions, or say what does not fit."""
+) -> tuple[int, int, int]:
+    """Return sides of crops and predictions and the embedding's E, or say what does not fit."""
     if not pixels and is_cleaned(rgb_store):
         side, misfit = int(read_attribute(open_store(rgb_store), "crop_size")), ""
     else:
@@ -101,6 +107,7 @@ def _check_stores(
     )
     seen = distance.shape[1] if distance.ndim == 3 else 0
     shape = (count, seen, seen)
+    dimensions = max(embedding.shape[-1], 2)  # one alone has no angles
     problems = [
         misfit,
         _misfit(prediction_store, "distance", distance, shape, np.uint8, table),
@@ -108,7 +115,7 @@ def _check_stores(
             prediction_store,
             "embedding",
             embedding,
-            (*shape, embedding.shape[-1]),
+            (*shape, dimensions),
             np.int8,
             table,
         ),
@@ -116,7 +123,7 @@ def _check_stores(
     ]
     if wrong := [problem for problem in problems if problem]:
         raise StoreError(*wrong)
-    return side, seen
+    return side, seen, dimensions
 
 
 def _misfit(

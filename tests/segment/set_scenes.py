@@ -52,7 +52,7 @@ class Shards:
         self.predictions: list[Path] = []
         self.labels, self.measurements = folder / "out/labels.zarr", folder / "out/m.parquet"
 
-    def add(self, indices, *, size=SIZE, windows=None, **changed):
+    def add(self, indices, *, size=SIZE, windows=None, dimensions=4, **changed):
         """Write one shard; `changed` maps "c<index>" to other cells of its row."""
         name = f"s{len(self.crops):03d}"
         table, rgb_path = self.folder / f"{name}.tsv", self.folder / f"{name}.zarr"
@@ -66,7 +66,8 @@ class Shards:
         write_tsv(table, COLUMNS, [changed.get(f"c{i}", row(i)) for i in indices])
         self._store(rgb_path, "crops", {"rgb": (stacks[0], np.uint8)})
         prediction = self.folder / f"{name}.pred.zarr"
-        maps = {"distance": (stacks[1], np.uint8), "embedding": (stacks[2], np.int8)}
+        embedding = np.resize(stacks[2], (*stacks[2].shape[:-1], dimensions))
+        maps = {"distance": (stacks[1], np.uint8), "embedding": (embedding, np.int8)}
         where = windows or [(0, 0, size)] * len(indices)
         maps["window"] = np.reshape(where, (len(indices), 3)), np.int32
         self._store(prediction, "predictions", maps)

@@ -86,6 +86,21 @@ def test_a_failure_leaves_nothing_under_final_names(shards):
     assert list(shards.labels.parent.iterdir()) == []
 
 
+def test_embeddings_of_several_models_are_refused(shards):
+    shards.add([0]).add([1], dimensions=8)
+    with pytest.raises(
+        StoreError, match="E = 4 in .*s000.*, 40 px and E = 8 in .*s001"
+    ):
+        shards.run()
+    assert not shards.labels.exists()
+
+
+def test_an_embedding_without_angles_is_refused_and_named(shards):
+    shards.add([0, 1], dimensions=1)
+    with pytest.raises(StoreError, match=r"s000\.pred\.zarr: embedding is \(2, 40, 40, 1\)"):
+        shards.run()
+
+
 def test_shards_that_do_not_fit_are_refused(shards, tmp_path):
     shards.add([1, 2]).add([3])
     with pytest.raises(InputError, match="2 shards of crops, but 1 of predictions"):
@@ -98,7 +113,7 @@ def test_shards_that_do_not_fit_are_refused(shards, tmp_path):
             shards.crops, [tmp_path / "nowhere.zarr"] * 2, shards.labels, shards.measurements
         )
     other = Shards(tmp_path / "small").add([], size=16)
-    with pytest.raises(StoreError, match=r"40 px in .*, 16 px in"):
+    with pytest.raises(StoreError, match="40 px and E = 4 in .*, 16 px and E = 4 in"):
         segment_set(
             shards.crops + other.crops,
             shards.predictions + other.predictions,
