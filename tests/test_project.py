@@ -135,7 +135,7 @@ def test_without_a_checkout(tmp_path: Path, images: Path, monkeypatch) -> None:
 def test_the_command_says_what_comes_next(tmp_path: Path, images: Path, monkeypatch) -> None:
     from typer.testing import CliRunner
 
-    from phenopipe.cli import app
+    from phenopipe.cli.commands import app
 
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(app, ["init", ODD, "--images", str(images)])

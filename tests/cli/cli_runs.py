@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typer.testing import CliRunner, Result
 
-from phenopipe.cli import app
+from phenopipe.cli.commands import app
 
 
 def run(*arguments: object) -> Result:

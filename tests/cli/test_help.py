@@ -10,14 +10,14 @@ import typer
 from cli_runs import problems, run, run_well
 
 import phenopipe
-from phenopipe.cli import PEOPLE, STAGES, app
+from phenopipe.cli.commands import PEOPLE, STAGES, app
 
 COMMANDS = [command.__name__ for command in (*PEOPLE, *STAGES)]
 #: Each takes from a tenth of a second to several to import.
 HEAVY = ("torch", "dask", "distributed", "zarr", "pandas", "cv2", "numpy", "scipy", "skimage")
 LOADED = """
 import sys
-from phenopipe.cli import app
+from phenopipe.cli.commands import app
 try:
     app(sys.argv[1:])
 finally:
@@ -83,3 +83,9 @@ def test_a_wrong_command_line(arguments: list[str], message: str) -> None:
     assert message in line
     assert line.endswith("--help)")
     assert len(problems(result)) == 1
+
+
+def test_a_worker_that_imports_the_main_module_imports_no_command():
+    code = "from phenopipe.cli import main; import sys; print('typer' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

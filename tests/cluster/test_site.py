@@ -10,7 +10,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from phenopipe.cli import app
+from phenopipe.cli.commands import app
 from phenopipe.cluster import ask as ask_module
 from phenopipe.cluster.profile import Site, detect_site, render_profile
 from phenopipe.cluster.site import choose_partitions, find_partitions, parse_minutes

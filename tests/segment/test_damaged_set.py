@@ -88,9 +88,7 @@ def test_a_failure_leaves_nothing_under_final_names(shards):
 
 def test_embeddings_of_several_models_are_refused(shards):
     shards.add([0]).add([1], dimensions=8)
-    with pytest.raises(
-        StoreError, match="E = 4 in .*s000.*, 40 px and E = 8 in .*s001"
-    ):
+    with pytest.raises(StoreError, match=r"E = 4 in .*s000.*, 40 px and E = 8 in .*s001"):
         shards.run()
     assert not shards.labels.exists()
 
@@ -113,7 +111,7 @@ def test_shards_that_do_not_fit_are_refused(shards, tmp_path):
             shards.crops, [tmp_path / "nowhere.zarr"] * 2, shards.labels, shards.measurements
         )
     other = Shards(tmp_path / "small").add([], size=16)
-    with pytest.raises(StoreError, match="40 px and E = 4 in .*, 16 px and E = 4 in"):
+    with pytest.raises(StoreError, match=r"40 px and E = 4 in .*, 16 px and E = 4 in"):
         segment_set(
             shards.crops + other.crops,
             shards.predictions + other.predictions,
