@@ -34,7 +34,7 @@ RULE = re.compile(r"rule_(\w+?)(?:_wildcards_|$)")
 
 def run_stages() -> None:
     """Run all stages of the demo in this process, in the order of the data."""
-    from phenopipe.cli import app
+    from phenopipe.cli.commands import app
     from phenopipe.plan import find_sets, read_roster
     from phenopipe.run_summary import check_failures
     from phenopipe.tabulate import write_summary
