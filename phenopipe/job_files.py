@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 import re
@@ -10,7 +11,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -18,6 +19,8 @@ import psutil
 
 from phenopipe.errors import StoreError
 from phenopipe.plan.names import shard_path
+
+log = logging.getLogger(__name__)
 
 #: Paths of logs without their ending, by stage.
 JobFiles = Mapping[str, Sequence[Path]]
@@ -86,19 +89,29 @@ def set_jobs(
 
 
 def this_job(started: datetime) -> Job:
-    """Describe the job that this process is, now."""
-    # psutil sees processes that nobody waits for, too, as those of a fork server.
-    process = psutil.Process()
-    family = [process, *process.children(recursive=True)]
+    """Describe the job that this process is, now, without what it took."""
     return Job(
         started=started.isoformat(timespec="seconds"),
         finished=datetime.now().astimezone().isoformat(timespec="seconds"),
         host=socket.gethostname(),
         slurm_job_id=os.environ.get("SLURM_JOB_ID", ""),
         gpus=_gpus_used(),
-        wall_s=round(time.time() - process.create_time(), 2),
-        cpu_s=round(sum(map(_cpu_s, family)), 2),
     )
+
+
+def count_time(job: Job) -> Job:
+    """Add what this process took; what the system does not tell stays not a number."""
+    try:
+        # psutil's start of a process is of whole seconds since the epoch.
+        started = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+        wall_s = time.clock_gettime(time.CLOCK_BOOTTIME) - started / os.sysconf("SC_CLK_TCK")
+        # psutil sees processes that nobody waits for, too, as those of a fork server.
+        process = psutil.Process()
+        cpu_s = sum(map(_cpu_s, [process, *process.children(recursive=True)]))
+    except (psutil.Error, OSError, RuntimeError, ValueError, IndexError) as error:
+        log.info("the job's time is not known: %s", error)
+        return job
+    return replace(job, wall_s=round(wall_s, 2), cpu_s=round(cpu_s, 2))
 
 
 def job_line(job: Job) -> str:

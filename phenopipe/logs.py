@@ -15,7 +15,7 @@ from pathlib import Path
 from phenopipe.errors import PhenopipeError
 from phenopipe.files import writing
 from phenopipe.garbage import end_quickly
-from phenopipe.job_files import job_line, this_job
+from phenopipe.job_files import count_time, job_line, this_job
 
 log = logging.getLogger(__name__)
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -144,6 +144,6 @@ def _logging_to(path: str | os.PathLike[str]) -> Iterator[None]:
         log.exception("stopped by an error that was not expected")
         raise
     finally:
-        log.info("%s", job_line(this_job(started)))
+        log.info("%s", job_line(count_time(this_job(started))))
         logging.getLogger().removeHandler(handler)
         handler.close()
