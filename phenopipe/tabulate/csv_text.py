@@ -69,9 +69,11 @@ def format_number(value: float) -> str:
 
 
 def _cells(column: pd.Series) -> list[str]:
-    values = column.tolist()
     if pd.api.types.is_float_dtype(column):
-        return [format_number(value) for value in values]
+        return [
+            format_number(value) for value in column.to_numpy("float64", na_value=math.nan).tolist()
+        ]
+    values = column.tolist()
     write: Callable[[Any], str]
     if pd.api.types.is_bool_dtype(column):
         write = {True: "true", False: "false"}.__getitem__
