@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from functools import cache
 from importlib import import_module
+from threading import Lock
 
 from phenopipe.garbage import importing
 from phenopipe.memory import keep_freed_memory
@@ -21,9 +22,17 @@ MODULES = (
 )
 
 
-@cache
+_preparing = Lock()
+
+
 def prepare_process() -> None:
     """Let this process do tasks: import what they need, keep freed memory, use one thread."""
+    with _preparing:  # threads begin their first tasks together, and Numba's registries are shared
+        _prepare_once()
+
+
+@cache
+def _prepare_once() -> None:
     import_loops()
     keep_freed_memory()
     limit_threads(1)  # workers are as many as there are cores for them
