@@ -6,8 +6,8 @@ import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import zarr
 
 from phenopipe.config import DaskSettings, SegmentSettings
@@ -17,13 +17,10 @@ from phenopipe.own_rows import Places
 from phenopipe.progress import track
 from phenopipe.segment.blocks import PARTS, create_parts, segment_block
 from phenopipe.segment.cluster import most_workers
-from phenopipe.segment.measured import read_measured
+from phenopipe.segment.measured import read_measured, write_measurements
 from phenopipe.segment.sources import list_crops
 from phenopipe.segment.tasks import Progress, run_tasks
 from phenopipe.store import create_array, create_store, open_array, store_path
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +113,7 @@ def segment_set(
         measurements = read_measured(Path(folder, PARTS), starts)
         _join(store, task)
         with write_aside(measurements_path) as part:
-            measurements.to_parquet(part, index=False)
+            write_measurements(part, measurements)
     _report(measurements)
 
 
@@ -149,13 +146,12 @@ def _join(store: zarr.Group, task: int) -> None:
     remove(Path(store_path(store), PARTS))
 
 
-def _report(measurements: pd.DataFrame) -> None:
-    plants = measurements[measurements["label"] == 0]
-    for row in plants[plants["status"] == "damaged"].itertuples():
-        log.warning("%s: %s", row.crop_id, row.reason)
-    log.info(
-        "segment: %d crops, %d measured, %d leaves",
-        len(plants),
-        int((plants["status"] == "ok").sum()),
-        len(measurements) - len(plants),
-    )
+def _report(measurements: pa.Table) -> None:
+    labels, status = (measurements[name].to_pylist() for name in ("label", "status"))
+    plants = [row for row, label in enumerate(labels) if label == 0]
+    for row in plants:
+        if status[row] == "damaged":
+            log.warning("%s: %s", *(measurements[name][row] for name in ("crop_id", "reason")))
+    measured = sum(status[row] == "ok" for row in plants)
+    leaves = len(labels) - len(plants)
+    log.info("segment: %d crops, %d measured, %d leaves", len(plants), measured, leaves)

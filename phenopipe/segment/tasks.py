@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from phenopipe.config import DaskSettings
 from phenopipe.errors import InputError, PhenopipeError
@@ -21,10 +21,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 #: The only thing that the page of Dask's report would fetch from elsewhere.
 _ICON = re.compile(r"<link rel=.shortcut icon.[^>]*>")
-#: Most tasks in one message to the scheduler: Dask warns of messages over 10 MB, and a task whose
-#: 16 crops have long paths has 5 kB.
-TASKS_A_MESSAGE = 1000
+#: Most tasks that a local process is handed as one: each time costs the process that hands out
+#: some of the cores' time. Fewer at the end of a set, so that none waits long for another.
+TASKS_AT_ONCE = 4
+#: Most of them in one message to the scheduler: Dask warns of messages over 10 MB, and 4 tasks of
+#: 16 crops with long paths are 20 kB.
+MESSAGE = 250
 Progress = Callable[[Iterable[None], int, str], Iterator[None]]
+T = TypeVar("T")
 
 
 class LostWorkersError(PhenopipeError, RuntimeError):
@@ -85,12 +89,40 @@ def run_tasks(
             pass
         return
     modules = [*SEGMENT_MODULES, function.__module__]  # the last one may be a sweep's
+    batches = share_out(arguments, workers, TASKS_AT_ONCE if place == "processes" else 1)
     with (
-        connect(dask, place, min(workers, len(arguments)), modules, reported=reported) as client,
+        connect(dask, place, min(workers, len(batches)), modules, reported=reported) as client,
         _reported(performance_report),
     ):
-        for _ in progress(_finish(client, function, arguments, name), len(arguments), name):
+        for _ in progress(_finish(client, function, batches, name), len(arguments), name):
             pass
+
+
+def share_out(tasks: Sequence[T], workers: int, most: int) -> list[Sequence[T]]:
+    """Cut tasks into batches: the first are the largest, the last have one task each.
+
+    Parameters
+    ----------
+    tasks : sequence
+        The tasks.
+    workers : int
+        How many batches are done side by side.
+    most : int
+        Most tasks in a batch.
+
+    Returns
+    -------
+    list of sequence
+        The batches, in order. None has more than half a worker's share of what is left when it
+        begins, or one task.
+    """
+    batches: list[Sequence[T]] = []
+    done = 0
+    while left := len(tasks) - done:
+        size = min(max(left // (2 * workers), 1), most)
+        batches.append(tasks[done : done + size])
+        done += size
+    return batches
 
 
 def _do_here(function: Callable[..., None], arguments: Sequence[tuple[Any, ...]]) -> Iterator[None]:
@@ -99,22 +131,29 @@ def _do_here(function: Callable[..., None], arguments: Sequence[tuple[Any, ...]]
         yield
 
 
+def _do_batch(batch: Sequence[tuple[Any, ...]], function: Callable[..., None]) -> None:
+    for task in batch:
+        function(*task)
+
+
 def _finish(
-    client: Client, function: Callable[..., None], arguments: Sequence[tuple[Any, ...]], name: str
+    client: Client,
+    function: Callable[..., None],
+    batches: Sequence[Sequence[tuple[Any, ...]]],
+    name: str,
 ) -> Iterator[None]:
     """Yield once for each task that is done; the first error ends all."""
     from dask.distributed import KilledWorker, as_completed
 
     # Results are not fetched: they are None, and a worker that dies while it is asked for one can
     # leave Dask waiting for ever.
-    futures = client.map(
-        function, *zip(*arguments, strict=True), pure=False, batch_size=TASKS_A_MESSAGE
-    )
+    futures = client.map(_do_batch, batches, function=function, pure=False, batch_size=MESSAGE)
+    sizes = {future.key: len(batch) for future, batch in zip(futures, batches, strict=True)}
     done = as_completed(futures)  # type: ignore[no-untyped-call]
     del futures  # what nobody refers to any more is not done again
     for future in done:
         if future.status == "finished":
-            yield
+            yield from [None] * sizes[future.key]
             continue
         error = future.exception()
         if isinstance(error, KilledWorker):

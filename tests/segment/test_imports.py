@@ -11,6 +11,7 @@ SEGMENT = """
 import sys
 import numpy as np
 import phenopipe.worker_imports
+from phenopipe.segment.columns import KEYS, TRAITS
 from phenopipe.segment.measured import write_measured
 from phenopipe.segment import find_leaves
 from pathlib import Path
@@ -20,7 +21,8 @@ distance[8:12, 8:12] = 1
 embedding = np.zeros((20, 20, 2), np.float32)
 embedding[5:15, 5:15, 0] = 1
 assert find_leaves(distance, embedding).labels.max() == 1
-write_measured(Path(sys.argv[1]), 0, {"image": np.array(["a", ""]), "label": np.arange(2)})
+columns = dict.fromkeys(KEYS, ["a", ""]) | dict.fromkeys((*TRAITS, "crop_index", "label"), [0, 1])
+write_measured(Path(sys.argv[1]), 0, columns)
 print(*sys.modules)
 """
 
@@ -72,14 +74,31 @@ def test_a_worker_has_imported_all_that_its_first_task_needs(tmp_path):
 
 HANDS_OUT = """
 import sys
+from pathlib import Path
+from phenopipe.config import DaskSettings
 from phenopipe.segment import segment_set
-from phenopipe.segment.blocks import segment_block
-print(*sys.modules)
+
+if __name__ == "__main__":
+    crops, prediction, out = map(Path, sys.argv[1:])
+    segment_set(
+        [(crops.with_suffix(".tsv"), crops)],
+        [prediction],
+        out / "labels.zarr",
+        out / "measurements.parquet",
+        dask=DaskSettings(cluster="processes"),
+        workers=2,
+    )
+    print(*sys.modules)
 """
 
 
-def test_who_only_hands_out_tasks_imports_none_of_the_loops():
+def test_who_only_hands_out_tasks_imports_none_of_the_loops_and_no_pandas(tmp_path):
+    shards = Shards(tmp_path).add(range(4))
+    script = tmp_path / "script.py"
+    script.write_text(HANDS_OUT)
+    paths = [shards.crops[0][1], shards.predictions[0], tmp_path]
     done = subprocess.run(
-        [sys.executable, "-c", HANDS_OUT], capture_output=True, text=True, check=True
+        [sys.executable, script, *map(str, paths)], capture_output=True, text=True, check=True
     )
-    assert not {"numba", "scipy", "phenopipe.segment.crop"} & set(done.stdout.split())
+    assert "distributed" in done.stdout.split()
+    assert not {"numba", "scipy", "pandas", "phenopipe.segment.crop"} & set(done.stdout.split())

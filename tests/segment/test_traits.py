@@ -172,7 +172,7 @@ def test_colours_are_means_over_the_leaf():
         means = leaf[["mean_red", "mean_green", "mean_blue"]].to_list()
         assert means == pytest.approx(rgb[mask].mean(axis=0).tolist())
         means = leaf[["mean_lab_l", "mean_lab_a", "mean_lab_b"]].to_list()
-        assert means == pytest.approx(lab[mask].mean(axis=0).tolist(), abs=0.2)
+        assert means == pytest.approx(lab[mask].mean(axis=0).tolist(), abs=0.005)
         assert leaf.greenness == pytest.approx(greenness[mask].mean(), abs=1e-5)
 
 
