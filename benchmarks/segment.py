@@ -31,9 +31,10 @@ from segment_scene import CropSet, predict, rosette
 from phenopipe.config import SegmentSettings
 from phenopipe.evaluate import symmetric_best_dice
 from phenopipe.segment import blocks, crop, find_leaves, measure_traits
+from phenopipe.segment.image_set import create_parts
 from phenopipe.segment.seeds import find_seeds
 from phenopipe.segment.sources import list_crops
-from phenopipe.store import create_store, store_path
+from phenopipe.store import create_store
 
 #: The stage's parts: where the functions that do them are used, and their names.
 PARTS = {
@@ -131,13 +132,13 @@ def break_down(crops: CropSet, folder: Path) -> dict[str, object]:
     found, size = list_crops(crops.crops, crops.predictions)
     clock = Clock()
     with ExitStack() as stack, create_store(folder / "parts.zarr", "labels") as store:
-        blocks.create_parts(store, len(found), size, len(found))
+        written = create_parts(store, len(found), size, len(found))
         for part, (module, names) in PARTS.items():
             for name in names:
                 watched = clock.watch(part, getattr(module, name))
                 stack.enter_context(patch.object(module, name, watched))
         start = np.array([time.perf_counter(), time.process_time()])
-        blocks.segment_block(found, 0, store_path(store), SegmentSettings())
+        blocks.segment_block(found, 0, written, SegmentSettings())
         total = [time.perf_counter(), time.process_time()] - start
     spent = clock.spent | {"other": total - sum(clock.spent.values()), "total": total}
     parts = {

@@ -15,7 +15,7 @@ import zarr
 from numpy.typing import DTypeLike, NDArray
 
 from phenopipe.block_file import ZSTD_LEVEL, encode_crop, encode_index
-from phenopipe.store import block_file, create_array
+from phenopipe.store import create_array, crop_array
 
 
 class CropWriter:
@@ -59,7 +59,7 @@ class CropWriter:
         self._level = level
         self._shape, self._dtype = shape, np.dtype(dtype)
         self._index: list[tuple[int, int]] = []
-        self._path = block_file(array, 0)
+        self._path = crop_array(array).file(0)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._file = self._path.open("wb")
 

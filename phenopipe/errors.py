@@ -45,3 +45,8 @@ class DivergedError(ModelError):
 
 class StoppedError(PhenopipeError):
     """A training was asked to stop by a signal; the same command goes on where it stopped."""
+
+
+def first_line(error: BaseException) -> str:
+    """Return what a library's error says, in one line; its name if it says nothing."""
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -8,22 +8,20 @@ Every block has its file, also where all its pixels are zero: one that is missin
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
-from uuid import uuid4
 
 import numpy as np
 import zarr
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
-from phenopipe.block_file import ZSTD_LEVEL, decode_crop, encode_crop, read_packed, write_packed
-from phenopipe.errors import StoreError
+from phenopipe.block_file import ZSTD_LEVEL
+from phenopipe.crop_array import CropArray
+from phenopipe.errors import StoreError, first_line
 from phenopipe.files import write_aside
-from phenopipe.window import Window
 
 #: What a store may hold, and the layout of each, under the attribute `format`. A layout that
 #: older code would misread gets a new number.
@@ -112,33 +110,6 @@ def create_array(
     )
 
 
-def write_block(array: zarr.Array[Any], start: int, values: Sequence[NDArray[Any]]) -> None:
-    """Write one block of an array, as one of several processes.
-
-    The file is what Zarr would write, and appears only when whole.
-
-    Parameters
-    ----------
-    array : zarr.Array
-        Of a store, opened for reading; it has the default level of compression.
-    start : int
-        First crop: a multiple of the array's block.
-    values : sequence of ndarray
-        The crops of the block, of the array's type.
-
-    Raises
-    ------
-    OSError
-        If the file system is full or cannot be written.
-    """
-    path = block_file(array, start)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{uuid4().hex}")
-    with part.open("xb") as file:
-        write_packed(file, map(encode_crop, values), crops_per_file(array))
-    part.replace(path)
-
-
 def open_store(path: str | os.PathLike[str], kind: Kind | None = None) -> zarr.Group:
     """Open a store for reading.
 
@@ -157,7 +128,7 @@ def open_store(path: str | os.PathLike[str], kind: Kind | None = None) -> zarr.G
     try:
         group = zarr.open_group(Path(path), mode="r", zarr_format=3)
     except (OSError, ValueError, KeyError) as error:
-        raise StoreError(f"{path}: no readable Zarr store ({_first_line(error)})") from error
+        raise StoreError(f"{path}: no readable Zarr store ({first_line(error)})") from error
     found, wanted = group.attrs.get("format"), FORMATS[kind] if kind else None
     if wanted not in (None, found):
         raise StoreError(f"{path}: is no store of {kind} (its format is {found!r}, not {wanted!r})")
@@ -189,97 +160,22 @@ def open_array(group: zarr.Group, name: str) -> zarr.Array[Any]:
         array = group.get(name)
     except (OSError, ValueError, KeyError) as error:
         where = f"{store_path(group)}: array {name!r} cannot be read"
-        raise StoreError(f"{where} ({_first_line(error)})") from error
+        raise StoreError(f"{where} ({first_line(error)})") from error
     if not isinstance(array, zarr.Array):
         raise StoreError(f"{store_path(group)}: has no array {name!r}")
     return array
 
 
-def opened(store: str, kind: Kind, name: str) -> zarr.Array[Any]:
-    """Return an array of a store, opened once by this process unless it is replaced.
-
-    Opening takes Zarr half a millisecond for each group and array on the way.
-
-    Parameters
-    ----------
-    store : str
-        Folder of the store.
-    kind : {"crops", "cleaned crops", "predictions", "labels"}
-        What it must hold.
-    name : str
-        Name of the array.
-
-    Raises
-    ------
-    StoreError
-        As `open_store` and `open_array`.
-    """
-    try:
-        known = Path(store, name, "zarr.json").stat()
-    except OSError:
-        return open_array(open_store(store, kind), name)  # which says what is missing
-    return _opened(store, kind, name, known.st_ino, known.st_mtime_ns)
-
-
-@lru_cache(maxsize=64)
-def _opened(store: str, kind: Kind, name: str, *known: int) -> zarr.Array[Any]:
-    return open_array(open_store(store, kind), name)
-
-
-def read_crop(array: zarr.Array[Any], index: int) -> NDArray[Any]:
-    """Read one crop and verify its checksum.
+def crop_array(array: zarr.Array[Any]) -> CropArray:
+    """Return where the crops of an array are, for whoever reads or writes single ones.
 
     Parameters
     ----------
     array : zarr.Array
-        Array of a store, first axis counts crops.
-    index : int
-        Which crop.
-
-    Returns
-    -------
-    ndarray
-        The crop, without the first axis.
-
-    Raises
-    ------
-    StoreError
-        If the chunk is damaged or its file is missing; the message names store and crop, or the
-        file.
+        Made by :func:`create_array`, here or in an earlier run.
     """
-    if not 0 <= index < array.shape[0]:
-        raise IndexError(index)
-    file, per_file = block_file(array, index), crops_per_file(array)
-    try:
-        packed = read_packed(file, index % per_file, per_file)
-        if packed is None:
-            return np.zeros(array.shape[1:], array.dtype)
-        return decode_crop(packed, array.shape[1:], array.dtype)
-    except FileNotFoundError as error:
-        where = f"{store_path(array)}: crop {index} is lost, {file} is missing"
-        raise StoreError(where) from error
-    except (ValueError, RuntimeError, OSError) as error:
-        where = f"{store_path(array)}: crop {index} is damaged"
-        raise StoreError(f"{where} ({_first_line(error)})") from error
-
-
-def crops_per_file(array: zarr.Array[Any]) -> int:
-    """Return for how many crops a file of an array has room."""
-    return int((array.shards or array.chunks)[0])
-
-
-def block_file(array: zarr.Array[Any], index: int) -> Path:
-    """Return the file that holds a crop.
-
-    Parameters
-    ----------
-    array : zarr.Array
-        Array of a store, first axis counts crops.
-    index : int
-        Which crop.
-    """
-    key = array.metadata.encode_chunk_key((index // crops_per_file(array), *[0] * (array.ndim - 1)))
-    return Path(store_path(array), key)
+    per_file = int((array.shards or array.chunks)[0])
+    return CropArray(store_path(array), array.shape, array.dtype, per_file)
 
 
 def store_path(node: zarr.Group | zarr.Array[Any]) -> str:
@@ -293,33 +189,3 @@ def is_cleaned(store: str | os.PathLike[str]) -> bool:
         return bool(open_store(store).attrs.get("format") == FORMATS["cleaned crops"])
     except StoreError:  # the stage that reads it says so
         return False
-
-
-def read_window(array: zarr.Array[Any], index: int, crop_size: int) -> Window:
-    """Read which part of a crop predictions or labels cover.
-
-    Parameters
-    ----------
-    array : zarr.Array, (N, 3), int32
-        Left, top and side of each crop's window.
-    index : int
-        Which crop.
-    crop_size : int
-        Side of the crop, px.
-
-    Raises
-    ------
-    StoreError
-        If the chunk is damaged or lost, or holds no window inside the crop.
-    """
-    window = Window(*map(int, read_crop(array, index)))
-    if not window.fits(crop_size):
-        where = f"left {window.left}, top {window.top}, side {window.side}"
-        raise StoreError(
-            f"{store_path(array)}: crop {index} has no window inside its {crop_size} px ({where})"
-        )
-    return window
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

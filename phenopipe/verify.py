@@ -11,20 +11,13 @@ from typing import Any
 
 import zarr
 
+from phenopipe.crop_array import read_crop
 from phenopipe.errors import StoreError
 from phenopipe.files import remove, writing
 from phenopipe.plan.joint import read_joint_sets
 from phenopipe.plan.names import is_joint
 from phenopipe.progress import track
-from phenopipe.store import (
-    Kind,
-    block_file,
-    is_cleaned,
-    open_array,
-    open_store,
-    read_crop,
-    store_path,
-)
+from phenopipe.store import Kind, crop_array, is_cleaned, open_array, open_store
 
 #: Where stores of each kind are, below the results, and their arrays.
 PLACES: dict[Kind, str] = {
@@ -154,15 +147,16 @@ def _find_reason(kind: Kind, path: Path) -> str | None:
 def _read_all(array: zarr.Array[Any]) -> None:
     """Read an array part by part; one that fails is read again crop by crop, to name the crop."""
     count, *shape = array.shape
+    crops = crop_array(array)
     step = max(1, READ_BYTES // max(1, math.prod(shape) * array.dtype.itemsize))
     for start in range(0, count, step):
         stop = min(start + step, count)
         if not _reads_well(array, start, stop):
             for index in range(start, stop):
-                read_crop(array, index)
-    for index in range(0, count, (array.shards or array.chunks)[0]):
-        if not (file := block_file(array, index)).is_file():
-            raise StoreError(f"{store_path(array)}: {file} is missing")
+                read_crop(crops, index)
+    for index in range(0, count, crops.per_file):
+        if not (file := crops.file(index)).is_file():
+            raise StoreError(f"{crops.folder}: {file} is missing")
 
 
 def _reads_well(array: zarr.Array[Any], start: int, stop: int) -> bool:

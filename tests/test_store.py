@@ -9,16 +9,15 @@ import numpy as np
 import pytest
 import zarr
 
+from phenopipe.crop_array import read_crop, write_block
 from phenopipe.errors import StoreError
 from phenopipe.store import (
     create_array,
     create_store,
+    crop_array,
     open_array,
     open_store,
-    opened,
     read_attribute,
-    read_crop,
-    write_block,
 )
 
 LAYOUTS = {
@@ -45,7 +44,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert store.attrs.asdict() == {"format": "phenopipe-crops-1", "crop_size": 16}
     array = open_array(store, "rgb")
     np.testing.assert_array_equal(array[:], values)
-    np.testing.assert_array_equal(read_crop(array, 7), values[7])
+    np.testing.assert_array_equal(read_crop(crop_array(array), 7), values[7])
 
 
 @pytest.mark.parametrize(("block", "data_files"), [(None, 1), (16, 3)])
@@ -66,7 +65,7 @@ def test_a_damaged_chunk_is_named_and_the_others_are_read(tmp_path: Path, place:
     damaged = []
     for crop, expected in enumerate(values):
         try:
-            np.testing.assert_array_equal(read_crop(array, crop), expected)
+            np.testing.assert_array_equal(read_crop(crop_array(array), crop), expected)
         except StoreError as error:
             damaged.append(crop)
             assert f"a.zarr/rgb: crop {crop} is damaged" in str(error)
@@ -93,34 +92,18 @@ def test_no_crops(tmp_path: Path) -> None:
     assert open_array(open_store(tmp_path / "a.zarr"), "rgb").shape == (0, 16, 16, 3)
 
 
-def test_an_array_is_opened_once_and_anew_when_its_store_is_replaced(tmp_path: Path) -> None:
-    path = tmp_path / "a.zarr"
-    with pytest.raises(StoreError, match=r"a\.zarr: no readable"):
-        opened(str(path), "crops", "rgb")
-    write(path)
-    assert opened(str(path), "crops", "rgb") is opened(str(path), "crops", "rgb")
-    with pytest.raises(StoreError, match="no store of labels"):
-        opened(str(path), "labels", "rgb")
-    values = write(path, crops=3, size=8)
-    found = opened(str(path), "crops", "rgb")
-    assert found.shape == values.shape
-    np.testing.assert_array_equal(read_crop(found, 2), values[2])
-    with pytest.raises(StoreError, match="no array 'depth'"):
-        opened(str(path), "crops", "depth")
-
-
 def test_a_file_for_every_block_also_of_zeros(tmp_path: Path) -> None:
     zeros = np.zeros((10, 8, 8), np.uint32)
     with create_store(tmp_path / "a.zarr", "labels") as group:
         create_array(group, "whole", zeros.shape, np.uint32, block=4)[:] = zeros
         blocks = create_array(group, "blocks", zeros.shape, np.uint32, block=4)
         for start in (0, 4, 8):
-            write_block(blocks, start, zeros[start : start + 4])
+            write_block(crop_array(blocks), start, zeros[start : start + 4])
     for name in ("whole", "blocks"):
         chunks = [p for p in files(tmp_path / "a.zarr" / name) if p.name != "zarr.json"]
         assert len(chunks) == 3
         array = open_array(open_store(tmp_path / "a.zarr"), name)
-        assert not any(read_crop(array, crop).any() for crop in range(10))
+        assert not any(read_crop(crop_array(array), crop).any() for crop in range(10))
 
 
 def test_a_block_is_the_file_that_zarr_would_write(tmp_path: Path) -> None:
@@ -130,7 +113,7 @@ def test_a_block_is_the_file_that_zarr_would_write(tmp_path: Path) -> None:
         create_array(group, "whole", values.shape, np.uint32, block=4)[:] = values
         blocks = create_array(group, "blocks", values.shape, np.uint32, block=4)
         for start in (0, 4, 8):
-            write_block(blocks, start, list(values[start : start + 4]))
+            write_block(crop_array(blocks), start, list(values[start : start + 4]))
     whole, blocks = (tmp_path / "a.zarr" / name for name in ("whole", "blocks"))
     assert len(files(whole)) == 4
     for path in files(whole):
@@ -149,11 +132,11 @@ def test_a_lost_file_is_named_and_only_its_crops_are_lost(tmp_path: Path, black:
     for crop in range(10):
         if crop in range(4, 8):
             with pytest.raises(StoreError) as caught:
-                read_crop(array, crop)
+                read_crop(crop_array(array), crop)
             where = f"{tmp_path}/a.zarr/rgb: crop {crop} is lost, {lost} is missing"
             assert caught.value.problems == (where,)
         else:
-            np.testing.assert_array_equal(read_crop(array, crop), values[crop])
+            np.testing.assert_array_equal(read_crop(crop_array(array), crop), values[crop])
 
 
 @pytest.mark.parametrize("length", [0, 7, -3])
@@ -162,7 +145,7 @@ def test_a_file_cut_short_is_damaged(tmp_path: Path, length: int) -> None:
     (chunk,) = [p for p in files(tmp_path / "a.zarr") if p.name != "zarr.json"]
     chunk.write_bytes(chunk.read_bytes()[:length])
     with pytest.raises(StoreError, match=r"a\.zarr/rgb: crop 0 is damaged"):
-        read_crop(open_array(open_store(tmp_path / "a.zarr"), "rgb"), 0)
+        read_crop(crop_array(open_array(open_store(tmp_path / "a.zarr"), "rgb")), 0)
 
 
 def test_one_crop_is_read_with_two_requests(tmp_path: Path, monkeypatch) -> None:
@@ -178,7 +161,7 @@ def test_one_crop_is_read_with_two_requests(tmp_path: Path, monkeypatch) -> None
         return plain(file, length, offset)
 
     monkeypatch.setattr(os, "pread", pread)
-    np.testing.assert_array_equal(read_crop(array, 11), values[11])
+    np.testing.assert_array_equal(read_crop(crop_array(array), 11), values[11])
     assert len(read) == 2
     assert sum(read) < chunk.stat().st_size / 20
 

@@ -23,6 +23,7 @@ import zarr
 from numpy.typing import NDArray
 
 from phenopipe.config import IngestSettings
+from phenopipe.crop_array import read_crop
 from phenopipe.crop_writer import CropWriter
 from phenopipe.errors import InputError, StoreError
 from phenopipe.files import scratch_folder, writing
@@ -33,11 +34,11 @@ from phenopipe.plan.candidate import file_version
 from phenopipe.plan.names import is_joint
 from phenopipe.store import (
     create_store,
+    crop_array,
     is_cleaned,
     open_array,
     open_store,
     read_attribute,
-    read_crop,
     store_path,
 )
 
@@ -255,9 +256,9 @@ def _made_again(store: Path, places: Places | None) -> Iterator[Path]:
 
 def _hash_if_same(group: zarr.Group, origin: CropOrigin, path: Path) -> str:
     """Return the SHA-256 of a store's crops, if their pictures give the very same ones."""
-    stored = open_array(group, "rgb")
+    stored = crop_array(open_array(group, "rgb"))
     digest = hashlib.sha256()
-    same = int(stored.shape[0]) == origin.count()
+    same = stored.shape[0] == origin.count()
     for index, crop in enumerate(origin.cut() if same else ()):
         same = same and np.array_equal(read_crop(stored, index), crop)
         digest.update(np.ascontiguousarray(crop).data)

@@ -11,15 +11,14 @@ from contextlib import ExitStack
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
 
 import numpy as np
 import torch
-import zarr
 from numpy.typing import NDArray
 
 from phenopipe.ahead import work_ahead
 from phenopipe.config import PredictSettings
+from phenopipe.crop_array import CropArray, read_crop
 from phenopipe.crop_table import read_crop_table
 from phenopipe.crop_writer import CropWriter
 from phenopipe.errors import StoreError
@@ -30,7 +29,7 @@ from phenopipe.predict.look import Batch, Prediction, look
 from phenopipe.predict.network import Network
 from phenopipe.predict.torch_threads import torch_threads
 from phenopipe.progress import track
-from phenopipe.store import create_store, open_array, open_store, read_crop
+from phenopipe.store import create_store, crop_array, open_array, open_store
 from phenopipe.window import Box
 
 log = logging.getLogger(__name__)
@@ -137,19 +136,19 @@ class _Source:
 
     Attributes
     ----------
-    rgb : zarr.Array, (N, C, C, 3), uint8
+    rgb : CropArray, (N, C, C, 3), uint8
         Their pixels.
     valid : list of tuple of int
         What is real picture in each.
     """
 
-    rgb: zarr.Array[Any]
+    rgb: CropArray
     valid: list[Box]
 
     @classmethod
     def open(cls, crops: str | os.PathLike[str], table: str | os.PathLike[str] | None) -> _Source:
         """Open a store of crops and check its layout."""
-        rgb = open_array(open_store(crops, "crops"), "rgb")
+        rgb = crop_array(open_array(open_store(crops, "crops"), "rgb"))
         count, size = rgb.shape[:2]
         if rgb.shape != (count, size, size, 3) or rgb.dtype != np.uint8:
             raise StoreError(f"{crops}: rgb is {rgb.shape} {rgb.dtype}, not (N, S, S, 3) uint8")
@@ -158,12 +157,12 @@ class _Source:
     @property
     def count(self) -> int:
         """Crops in the shard."""
-        return int(self.rgb.shape[0])
+        return self.rgb.shape[0]
 
     @property
     def size(self) -> int:
         """Side of a crop, px."""
-        return int(self.rgb.shape[1])
+        return self.rgb.shape[1]
 
     def read(self, start: int, stop: int, network_size: int) -> Batch:
         """Read some crops; damaged ones are black."""
@@ -181,7 +180,7 @@ def _valid_boxes(table: str | os.PathLike[str] | None, count: int, size: int) ->
     return list(zip(*edges, strict=True))
 
 
-def _read_or_black(rgb: zarr.Array[Any], index: int) -> NDArray[np.uint8]:
+def _read_or_black(rgb: CropArray, index: int) -> NDArray[np.uint8]:
     try:
         return read_crop(rgb, index)
     except StoreError as error:

@@ -13,12 +13,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from phenopipe.crop_array import read_crop, read_window
 from phenopipe.crop_table import VALID, read_crop_table
 from phenopipe.errors import StoreError
 from phenopipe.own_rows import Places, own_rows
 from phenopipe.report.overlay import draw_overlay, jpeg_uri
 from phenopipe.report.page import text_records
-from phenopipe.store import open_array, open_store, read_crop, read_window
+from phenopipe.store import crop_array, open_array, open_store
 from phenopipe.tabulate.flags import FAILED, has_flag
 
 _WHERE = ["shard", "at", *VALID]
@@ -83,7 +84,9 @@ class CropPictures:
             ignore_index=True,
         )
         group = open_store(labels, "labels")
-        self._labels, self._windows = (open_array(group, name) for name in ("labels", "window"))
+        self._labels, self._windows = (
+            crop_array(open_array(group, name)) for name in ("labels", "window")
+        )
         counted = self._labels.shape[0]
         if counted != len(self._crops) or len(frames) != len(self._stores):
             raise StoreError(f"{labels}: holds {counted} crops, the tables {len(self._crops)}")
@@ -104,7 +107,8 @@ class CropPictures:
         if number is None:
             raise StoreError(f"{image}, pot {pot}: there is no crop")
         shard, at, *valid = map(int, self._crops[_WHERE].to_numpy()[number])
-        rgb = read_crop(open_array(open_store(self._stores[shard], "crops"), "rgb"), at)
+        stored = open_array(open_store(self._stores[shard], "crops"), "rgb")
+        rgb = read_crop(crop_array(stored), at)
         labels = read_crop(self._labels, number)
         window = read_window(self._windows, number, len(rgb))
         size = len(labels)

@@ -7,56 +7,45 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import zarr
 from numpy.typing import NDArray
 
 from phenopipe.config import SegmentSettings
+from phenopipe.crop_array import CropArray, read_crop, read_window, write_block
 from phenopipe.errors import StoreError
 from phenopipe.segment.columns import KEYS, TRAITS, Columns
 from phenopipe.segment.measured import write_measured
 from phenopipe.segment.ready import prepare_process
 from phenopipe.segment.stored_crop import Crop
-from phenopipe.store import (
-    create_array,
-    opened,
-    read_crop,
-    read_window,
-    write_block,
-)
 from phenopipe.window import Window
 
-#: Group of a store in which tasks leave their files while a set is segmented.
-PARTS = "parts"
 
+@dataclass(frozen=True)
+class Parts:
+    """What tasks write to while a set is segmented.
 
-def create_parts(labels: zarr.Group, count: int, size: int, task: int) -> None:
-    """Make room in a store of labels for what tasks leave.
-
-    Parameters
+    Attributes
     ----------
-    labels : zarr.Group
-        The store.
-    count : int
-        Crops of the set.
-    size : int
-        Side of a label map, px.
-    task : int
-        Crops in one task.
+    folder : str
+        Where the tables of blocks are.
+    labels : CropArray, (N, S, S), uint32
+        Leaves 1..K of each crop of the set.
+    window : CropArray, (N, 3), int32
+        Left, top and side of what a crop's labels cover; zeros where there are none.
     """
-    parts = labels.create_group(PARTS)
-    create_array(parts, "labels", (count, size, size), np.uint32, block=task)
-    create_array(parts, "window", (count, 3), np.int32, block=task)
+
+    folder: str
+    labels: CropArray
+    window: CropArray
 
 
 def segment_block(
-    crops: Sequence[Crop], start: int, labels_store: str, settings: SegmentSettings
+    crops: Sequence[Crop], start: int, parts: Parts, settings: SegmentSettings
 ) -> None:
     """Segment a block of crops and leave their labels and measurements in files of its own.
 
-    Files: a block of ``parts/labels`` and of ``parts/window`` (left, top and side of what each
-    crop's labels cover, zeros where there are none), and a table of measurements: one row with
-    label 0 for each crop, then one for each of its leaves. A crop whose stored pixels are damaged
-    has status "damaged".
+    Files: a block of labels and of windows, and a table of measurements: one row with label 0 for
+    each crop, then one for each of its leaves. A crop whose stored pixels are damaged has status
+    "damaged".
 
     Parameters
     ----------
@@ -64,8 +53,8 @@ def segment_block(
         The block.
     start : int
         Place of its first crop in the set: a multiple of the task size.
-    labels_store : str
-        Store in which `create_parts` made room.
+    parts : Parts
+        Where to leave them.
     settings : SegmentSettings
         Thresholds.
 
@@ -75,13 +64,10 @@ def segment_block(
         If results cannot be written.
     """
     prepare_process()
-    labels, windows = (
-        opened(labels_store, "labels", f"{PARTS}/{name}") for name in ("labels", "window")
-    )
-    done = [_segment_crop(crop, labels.shape[1], settings) for crop in crops]
-    write_block(labels, start, [crop.labels for crop in done])
-    write_block(windows, start, [crop.window for crop in done])
-    write_measured(Path(labels_store, PARTS), start, _name_rows(done, crops, start))
+    done = [_segment_crop(crop, parts.labels.shape[1], settings) for crop in crops]
+    write_block(parts.labels, start, [crop.labels for crop in done])
+    write_block(parts.window, start, [crop.window for crop in done])
+    write_measured(Path(parts.folder), start, _name_rows(done, crops, start))
 
 
 @dataclass(frozen=True)
@@ -102,7 +88,7 @@ def _segment_crop(crop: Crop, size: int, settings: SegmentSettings) -> _Segmente
     status, reason = crop.status, crop.reason
     if status == "ok":
         try:
-            rgb = read_crop(opened(crop.rgb_store, "crops", "rgb"), crop.position)
+            rgb = read_crop(crop.shard.rgb, crop.position)
             distance, embedding, window = read_prediction(crop)
         except StoreError as error:
             status, reason = "damaged", str(error)
@@ -146,12 +132,9 @@ def read_prediction(crop: Crop) -> tuple[NDArray[np.uint8], NDArray[np.int8], Wi
     StoreError
         If a store is missing or damaged; names store and crop.
     """
-    distance, embedding, window = (
-        opened(crop.prediction_store, "predictions", name)
-        for name in ("distance", "embedding", "window")
-    )
+    shard = crop.shard
     return (
-        read_crop(distance, crop.position),
-        read_crop(embedding, crop.position),
-        read_window(window, crop.position, crop.size),
+        read_crop(shard.distance, crop.position),
+        read_crop(shard.embedding, crop.position),
+        read_window(shard.window, crop.position, crop.size),
     )

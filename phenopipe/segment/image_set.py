@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import zarr
 
@@ -15,12 +16,12 @@ from phenopipe.files import remove, write_aside
 from phenopipe.join_blocks import join_blocks
 from phenopipe.own_rows import Places
 from phenopipe.progress import track
-from phenopipe.segment.blocks import PARTS, create_parts, segment_block
+from phenopipe.segment.blocks import Parts, segment_block
 from phenopipe.segment.cluster import most_workers
 from phenopipe.segment.measured import read_measured, write_measurements
 from phenopipe.segment.sources import list_crops
 from phenopipe.segment.tasks import Progress, run_tasks
-from phenopipe.store import create_array, create_store, open_array, store_path
+from phenopipe.store import create_array, create_store, crop_array, store_path
 
 log = logging.getLogger(__name__)
 
@@ -97,12 +98,11 @@ def segment_set(
     settings, dask = settings or SegmentSettings(), dask or DaskSettings()
     task = task_size or choose_task_size(len(found), most_workers(dask, workers))
     with create_store(labels_path, "labels") as store:
-        create_parts(store, len(found), size, task)
+        parts = create_parts(store, len(found), size, task)
         starts = range(0, len(found), task)
-        folder = str(Path(store_path(store)).resolve())  # workers may run in another folder
         run_tasks(
             segment_block,
-            [(found[at : at + task], at, folder, settings) for at in starts],
+            [(found[at : at + task], at, parts, settings) for at in starts],
             name="segment",
             dask=dask,
             workers=workers,
@@ -110,11 +110,32 @@ def segment_set(
             progress=progress,
             performance_report=performance_report,
         )
-        measurements = read_measured(Path(folder, PARTS), starts)
-        _join(store, task)
+        measurements = read_measured(Path(parts.folder), starts)
+        _join(parts, store, task)
         with write_aside(measurements_path) as part:
             write_measurements(part, measurements)
     _report(measurements)
+
+
+def create_parts(store: zarr.Group, count: int, size: int, task: int) -> Parts:
+    """Make room in a store of labels for what tasks leave.
+
+    Parameters
+    ----------
+    store : zarr.Group
+        The store.
+    count : int
+        Crops of the set.
+    size : int
+        Side of a label map, px.
+    task : int
+        Crops in one task.
+    """
+    group = store.create_group("parts")
+    labels = create_array(group, "labels", (count, size, size), np.uint32, block=task)
+    window = create_array(group, "window", (count, 3), np.int32, block=task)
+    arrays = (crop_array(array).resolve() for array in (labels, window))
+    return Parts(str(Path(store_path(group)).resolve()), *arrays)
 
 
 def choose_task_size(count: int, workers: int) -> int:
@@ -137,13 +158,14 @@ def choose_task_size(count: int, workers: int) -> int:
     return int(min(1 << (share.bit_length() - 1), LARGEST_TASK))
 
 
-def _join(store: zarr.Group, task: int) -> None:
+def _join(parts: Parts, store: zarr.Group, task: int) -> None:
     """Make the arrays of a set from what tasks left, in files of about `CROPS_A_FILE` crops."""
     for name in ("labels", "window"):
-        parts = open_array(store, f"{PARTS}/{name}")
-        block = min(max(CROPS_A_FILE // task, 1) * task, parts.shape[0])
-        join_blocks(parts, create_array(store, name, parts.shape, parts.dtype, block=block))
-    remove(Path(store_path(store), PARTS))
+        part = getattr(parts, name)
+        block = min(max(CROPS_A_FILE // task, 1) * task, part.shape[0])
+        whole = create_array(store, name, part.shape, part.dtype, block=block)
+        join_blocks(part, crop_array(whole))
+    remove(Path(parts.folder))
 
 
 def _report(measurements: pa.Table) -> None:

@@ -6,16 +6,16 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import zarr
 
+from phenopipe.crop_array import CropArray
 from phenopipe.crop_table import VALID
 from phenopipe.errors import InputError, StoreError
 from phenopipe.own_rows import Places, own_rows
-from phenopipe.segment.stored_crop import Crop
-from phenopipe.store import is_cleaned, open_array, open_store, read_attribute
+from phenopipe.segment.stored_crop import Crop, StoredShard
+from phenopipe.store import crop_array, is_cleaned, open_array, open_store, read_attribute
 from phenopipe.tsv import read_tsv
 
 _Path = str | os.PathLike[str]
@@ -67,14 +67,11 @@ def list_crops(
     side = 1
     for (table, rgb_store), prediction_store in zip(crops, predictions, strict=True):
         rows = _read_table(table)
-        size, side, dimensions = _check_stores(
-            rgb_store, prediction_store, len(rows), table, pixels=pixels
-        )
+        shard = _find_arrays(rgb_store, prediction_store, len(rows), table, pixels=pixels)
+        side, dimensions = shard.embedding.shape[2:]
         sizes.setdefault(f"{side} px and E = {dimensions}", str(prediction_store))
-        # Workers may run in another folder.
-        stores = str(Path(rgb_store).resolve()), str(Path(prediction_store).resolve())
         for index in own_rows(table, [row["image"] for row in rows], places):
-            found.append(_crop(rows[index], stores, index, size, f"{table}: row {index + 1}"))
+            found.append(_crop(rows[index], shard, index, f"{table}: row {index + 1}"))
     if len(sizes) > 1:
         each = ", ".join(f"{size} in {store}" for size, store in sizes.items())
         raise StoreError(
@@ -91,64 +88,54 @@ def _read_table(path: _Path) -> list[dict[str, str]]:
     return [dict(zip(columns, cells, strict=True)) for cells in rows]
 
 
-def _check_stores(
+def _find_arrays(
     rgb_store: _Path, prediction_store: _Path, count: int, table: _Path, *, pixels: bool
-) -> tuple[int, int, int]:
-    """Return sides of crops and predictions and the embedding's E, or say what does not fit."""
+) -> StoredShard:
+    """Find the arrays of a shard, or say what does not fit."""
     if not pixels and is_cleaned(rgb_store):
-        side, misfit = int(read_attribute(open_store(rgb_store), "crop_size")), ""
+        side = int(read_attribute(open_store(rgb_store), "crop_size"))
+        shape = (count, side, side, 3)
+        rgb = CropArray(str(Path(rgb_store, "rgb")), shape, np.dtype(np.uint8), count).resolve()
     else:
-        rgb = open_array(open_store(rgb_store, "crops"), "rgb")
-        side = rgb.shape[1] if rgb.ndim == 4 else 0
-        misfit = _misfit(rgb_store, "rgb", rgb, (count, side, side, 3), np.uint8, table)
-    predictions = open_store(prediction_store, "predictions")
+        rgb = _find_array(open_store(rgb_store, "crops"), "rgb")
+        side = rgb.shape[1] if len(rgb.shape) == 4 else 0
+    store = open_store(prediction_store, "predictions")
     distance, embedding, window = (
-        open_array(predictions, name) for name in ("distance", "embedding", "window")
+        _find_array(store, name) for name in ("distance", "embedding", "window")
     )
-    seen = distance.shape[1] if distance.ndim == 3 else 0
-    shape = (count, seen, seen)
+    seen = distance.shape[1] if len(distance.shape) == 3 else 0
     dimensions = max(embedding.shape[-1], 2)  # one alone has no angles
+    expected = (
+        (rgb_store, rgb, (count, side, side, 3), np.uint8),
+        (prediction_store, distance, (count, seen, seen), np.uint8),
+        (prediction_store, embedding, (count, seen, seen, dimensions), np.int8),
+        (prediction_store, window, (count, 3), np.int32),
+    )
     problems = [
-        misfit,
-        _misfit(prediction_store, "distance", distance, shape, np.uint8, table),
-        _misfit(
-            prediction_store,
-            "embedding",
-            embedding,
-            (*shape, dimensions),
-            np.int8,
-            table,
-        ),
-        _misfit(prediction_store, "window", window, (count, 3), np.int32, table),
+        f"{store}: {Path(array.folder).name} is {array.shape} {array.dtype}, but {table} asks for "
+        f"{wanted} {np.dtype(dtype)}"
+        for store, array, wanted, dtype in expected
+        if array.shape != wanted or array.dtype != dtype
     ]
-    if wrong := [problem for problem in problems if problem]:
-        raise StoreError(*wrong)
-    return side, seen, dimensions
+    if problems:
+        raise StoreError(*problems)
+    return StoredShard(rgb, distance, embedding, window)
 
 
-def _misfit(
-    store: _Path,
-    name: str,
-    array: zarr.Array[Any],
-    shape: tuple[int, ...],
-    dtype: type[np.generic],
-    table: _Path,
-) -> str:
-    if array.shape == shape and array.dtype == dtype:
-        return ""
-    expected = f"{shape} {np.dtype(dtype)}"
-    return f"{store}: {name} is {array.shape} {array.dtype}, but {table} asks for {expected}"
+def _find_array(store: zarr.Group, name: str) -> CropArray:
+    return crop_array(open_array(store, name)).resolve()
 
 
-def _crop(row: dict[str, str], stores: tuple[str, str], index: int, size: int, where: str) -> Crop:
+def _crop(row: dict[str, str], shard: StoredShard, index: int, where: str) -> Crop:
     names = row["crop_id"], row["image"], row["pot"]
-    crop = Crop(*names, row["status"], row["reason"], *stores, index, size)
+    crop = Crop(*names, row["status"], row["reason"], shard, index)
     if crop.status != "ok":
         return crop
     crop = replace(crop, transform=tuple(_numbers(row, MATRIX, where)))
     if np.linalg.matrix_rank(crop.matrix[:, :2]) < 2:
         raise InputError(f"{where}: m00, m01, m10 and m11 map the crop to a line, not to an area")
     left, top, right, bottom = (int(value) for value in _numbers(row, VALID, where))
+    size = crop.size
     if not (0 <= left <= right <= size and 0 <= top <= bottom <= size):
         box = f"({left}, {top}, {right}, {bottom})"
         raise InputError(f"{where}: valid_* is {box}, no box inside a crop of {size} px")

@@ -7,7 +7,30 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from phenopipe.crop_array import CropArray
 from phenopipe.window import Box
+
+
+@dataclass(frozen=True)
+class StoredShard:
+    """Where the crops of a shard and their predictions are.
+
+    Attributes
+    ----------
+    rgb : CropArray, (N, C, C, 3), uint8
+        The crops; of a shard whose crops were cleaned, no file is there.
+    distance : CropArray, (N, S, S), uint8
+        Their distance maps.
+    embedding : CropArray, (N, S, S, E), int8
+        Their embeddings.
+    window : CropArray, (N, 3), int32
+        The part of each crop that was predicted.
+    """
+
+    rgb: CropArray
+    distance: CropArray
+    embedding: CropArray
+    window: CropArray
 
 
 @dataclass(frozen=True)
@@ -20,12 +43,10 @@ class Crop:
         As in the table of crops.
     status, reason : str
         "ok", or why there are no pixels.
-    rgb_store, prediction_store : str
-        Stores of its shard.
+    shard : StoredShard
+        Where its pixels are.
     position : int
-        Its place in them.
-    size : int
-        Its side, px.
+        Its place there.
     transform : tuple of float
         m00, m01, m02, m10, m11, m12 of the affine map from crop to image, where status is "ok".
     valid : tuple of int
@@ -37,12 +58,15 @@ class Crop:
     pot: str
     status: str
     reason: str
-    rgb_store: str
-    prediction_store: str
+    shard: StoredShard
     position: int
-    size: int
     transform: tuple[float, ...] = ()
     valid: Box = (0, 0, 0, 0)
+
+    @property
+    def size(self) -> int:
+        """Its side, px."""
+        return self.shard.rgb.shape[1]
 
     @property
     def matrix(self) -> NDArray[np.float64]:
