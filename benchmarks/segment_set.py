@@ -2,7 +2,8 @@
 
 Crops of 512 px with plants of 18 leaves and good predictions (8 dimensions) are segmented from
 Zarr to labels and Parquet by the command `phenopipe segment`: with a plain loop over the tasks in
-place of Dask, and through Dask with 1 and 2 workers.
+place of Dask, and through Dask with 1 and 2 workers. One worker runs twice: with all that the
+command does on one core, and with a second core for the start and for what hands out tasks.
 
     python benchmarks/segment_set.py --crops 1000
 
@@ -23,7 +24,9 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Collection
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -95,10 +98,16 @@ def command(folder: Path, cluster: str, workers: int) -> list[str]:
     ]
 
 
-def measure(folder: Path, count: int, cluster: str, workers: int) -> dict[str, float]:
-    """Segment the set in a process of its own; return times and peak memory."""
+def measure(
+    folder: Path, count: int, cluster: str, workers: int, cores: Collection[int]
+) -> dict[str, float]:
+    """Segment the set in a process of its own on some cores; return times and peak memory."""
     before, start = children_cpu_s(), time.perf_counter()
-    process = subprocess.Popen(command(folder, cluster, workers), stdout=sys.stderr)
+    process = subprocess.Popen(
+        command(folder, cluster, workers),
+        stdout=sys.stderr,
+        preexec_fn=partial(os.sched_setaffinity, 0, cores),
+    )
     peak = [0]
     watch = threading.Thread(target=_watch, args=(process.pid, peak), daemon=True)
     watch.start()
@@ -138,14 +147,22 @@ def middle(rounds: list[dict[str, float]]) -> dict[str, float]:
     return {name: statistics.median(run[name] for run in rounds) for name in rounds[0]}
 
 
+def share_of_twice(single: dict[str, float], two: dict[str, float]) -> float:
+    """Return the rate of two workers, of twice another."""
+    return round(two["crops_per_s"] / (2 * single["crops_per_s"]), 3)
+
+
 def compare(
-    loop: dict[str, float], one: dict[str, float], two: dict[str, float]
+    loop: dict[str, float],
+    one_core: dict[str, float],
+    one: dict[str, float],
+    two: dict[str, float],
 ) -> dict[str, float]:
     """Set one and two workers in relation to each other and to the loop without Dask."""
     return {
-        "ratio": round(two["crops_per_s"] / one["crops_per_s"], 3),
-        "share_of_twice": round(two["crops_per_s"] / (2 * one["crops_per_s"]), 3),
-        "share_of_twice_without_dask": round(two["crops_per_s"] / (2 * loop["crops_per_s"]), 3),
+        "share_of_twice_one_core": share_of_twice(one_core, two),
+        "share_of_twice_one_worker": share_of_twice(one, two),
+        "share_of_twice_without_dask": share_of_twice(loop, two),
         "scheduler_overhead_share": round(1 - loop["wall_s"] / one["wall_s"], 3),
         "scheduler_overhead_share_of_cpu": round(1 - loop["cpu_s"] / one["cpu_s"], 3),
     }
@@ -153,22 +170,25 @@ def compare(
 
 def run_rounds(folder: Path, count: int, clusters: list[str], rounds: int) -> dict[str, object]:
     """Measure everything in turns, and compare medians."""
-    kinds = [("local", 1), *((cluster, workers) for cluster in clusters for workers in (1, 2))]
+    both = sorted(os.sched_getaffinity(0))[:2]
+    kinds = [("local", 1, 1)]  # which needs no Dask
+    kinds += [(cluster, *how) for cluster in clusters for how in ((1, 1), (1, 2), (2, 2))]
     found = {kind: [] for kind in kinds}
     for _ in range(rounds):
-        for kind in kinds:
-            found[kind].append(measure(folder, count, *kind))
-    loop = middle(found["local", 1])  # which needs no Dask
-    results: dict[str, object] = {"without_dask": loop}
+        for cluster, workers, cores in kinds:
+            run = measure(folder, count, cluster, workers, both[:cores])
+            found[cluster, workers, cores].append(run)
+    loop = found["local", 1, 1]
+    results: dict[str, object] = {"without_dask": middle(loop)}
     for cluster in clusters:
-        one, two = found[cluster, 1], found[cluster, 2]
+        one_core, one, two = (found[cluster, *how] for how in ((1, 1), (1, 2), (2, 2)))
+        by_round = [compare(*runs) for runs in zip(loop, one_core, one, two, strict=True)]
         results[cluster] = {
+            "1_worker_on_1_core": middle(one_core),
             "1_worker": middle(one),
             "2_workers": middle(two),
-            **compare(loop, middle(one), middle(two)),
-            "share_of_twice_by_round": [
-                compare(loop, *both)["share_of_twice"] for both in zip(one, two, strict=True)
-            ],
+            **compare(*map(middle, (loop, one_core, one, two))),
+            "by_round": {name: [run[name] for run in by_round] for name in by_round[0]},
         }
     return results
 

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import dask
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from phenopipe.config import DaskSettings
 from phenopipe.errors import InputError
 from phenopipe.progress import track
-from phenopipe.segment.tasks import LostWorkersError, run_tasks
+from phenopipe.segment.tasks import TASKS_AT_ONCE, LostWorkersError, run_tasks, share_out
 
 PROCESSES = DaskSettings(cluster="processes")
 
@@ -80,13 +82,27 @@ def test_a_number_of_workers_below_one_is_refused():
         run(square, [], workers=0)
 
 
-def test_a_killed_worker_costs_the_task_that_it_was_at(tmp_path):
+def test_a_killed_worker_costs_the_tasks_that_it_was_handed(tmp_path):
     run(square, [(n, str(tmp_path), 5) for n in range(30)], PROCESSES)
     assert results(tmp_path) == [n**2 for n in range(30)]
     calls = [path.name.split("-")[1] for path in tmp_path.glob("call-*")]
     assert calls.count("5") == 2
-    # A task whose end the job has not yet heard of when its worker dies is done again as well.
-    assert len(calls) <= 30 + 3
+    # Of those in hand it had done one; tasks whose end the job has not yet heard of when their
+    # worker dies are done again as well.
+    assert len(calls) <= 30 + 2 + 2 * TASKS_AT_ONCE
+
+
+@given(st.integers(0, 300), st.integers(1, 40), st.integers(1, 9))
+def test_tasks_are_shared_out_in_ever_smaller_batches(count, workers, most):
+    batches = share_out(range(count), workers, most)
+    assert [task for batch in batches for task in batch] == list(range(count))
+    sizes = [len(batch) for batch in batches]
+    assert sizes == sorted(sizes, reverse=True)
+    for batch in batches:
+        left = count - batch[0]
+        assert len(batch) == 1 or len(batch) <= min(most, left / workers / 2)
+    if sizes and count >= 2 * workers * most:
+        assert sizes[0] == most
 
 
 def test_workers_that_are_killed_again_and_again_are_one_line():
@@ -102,7 +118,8 @@ def test_an_error_in_a_task_comes_back():
         run(fail, [(1,)])
 
 
-def test_progress_counts_tasks(tmp_path):
+@pytest.mark.parametrize(("dask", "count"), [(None, 2), (PROCESSES, 30)])
+def test_progress_counts_tasks(tmp_path, dask, count):
     seen = []
 
     def progress(items, total, name):
@@ -110,8 +127,8 @@ def test_progress_counts_tasks(tmp_path):
             seen.append((total, name))
             yield item
 
-    run(square, [(1, tmp_path), (2, tmp_path)], progress=progress)
-    assert seen == [(2, "square")] * 2
+    run(square, [(n, str(tmp_path)) for n in range(count)], dask, progress=progress)
+    assert seen == [(count, "square")] * count
 
 
 def test_the_performance_report_needs_no_network(tmp_path):
