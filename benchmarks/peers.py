@@ -1,6 +1,6 @@
 """Time phenopipe beside other tools on this machine, in one run, and print the figures as JSON.
 
-    pip install -c constraints.txt -e . stardist tensorflow-cpu 'cellpose<4' plantcv
+    pip install -c constraints.txt -e . stardist tensorflow-cpu 'cellpose<4' plantcv 'altair<6'
     python benchmarks/peers.py [--only stardist cellpose plantcv]
 
 Two comparisons. One crop of 512x512 px with 18 leaves: network and post-processing, two threads,
@@ -112,11 +112,13 @@ def run_cellpose() -> dict[str, float]:
     model = models.CellposeModel(gpu=False, pretrained_model=False)
     crop = picture()
     truth = rosette(SIZE, LEAVES).astype(np.int32)
-    flows = dynamics.labels_to_flows([truth])[0]
+    flows = dynamics.labels_to_flows([truth], device=model.device)[0]
     inside, flow = np.where(flows[1] > 0, 6.0, -6.0).astype(np.float32), 5 * flows[2:4]
 
     def post_process() -> int:
-        found = dynamics.compute_masks(flow, inside, niter=200, flow_threshold=0.4)
+        found = dynamics.compute_masks(
+            flow, inside, niter=200, flow_threshold=0.4, device=model.device
+        )
         return int((found[0] if isinstance(found, tuple) else found).max())
 
     def run_network() -> object:

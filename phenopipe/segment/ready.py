@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib import import_module
 from threading import Lock
+
+import cv2
+import numpy as np
 
 from phenopipe.garbage import importing
 from phenopipe.memory import keep_freed_memory
@@ -20,8 +24,6 @@ MODULES = (
     "phenopipe.segment.angular",
     "numpy.ma",
 )
-
-
 _preparing = Lock()
 
 
@@ -42,9 +44,11 @@ def import_loops() -> None:
     """Import all that a task needs, with what Numba loads for its first compiled function.
 
     That is a hundred modules and their registries, SciPy's BLAS among them; they take longer than
-    all functions. A Numba that does it in another way does it later.
+    all functions. A Numba that does it in another way does it later. On another core OpenCV makes
+    its tables for CIELAB meanwhile.
     """
-    with importing():
+    with ThreadPoolExecutor(1) as other, importing():
+        tables = other.submit(cv2.cvtColor, np.zeros((1, 1, 3), np.float32), cv2.COLOR_LRGB2LAB)
         for module in MODULES:
             import_module(module)
         try:
@@ -54,3 +58,4 @@ def import_loops() -> None:
             cpu_target.target_context.refresh()
         except (ImportError, AttributeError) as error:
             log.info("Numba loads its registries with the first function (%s)", error)
+        tables.result()
