@@ -6,10 +6,13 @@ import fnmatch
 import os
 import re
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from phenopipe.config import PlanSettings
 from phenopipe.plan.pattern import FilePattern
+
+if TYPE_CHECKING:  # every job asks for a name, few for the settings of `plan`
+    from phenopipe.config import PlanSettings
 
 #: Longest key of an image set: names of files are at most 255 bytes, and add some of their own.
 LONGEST_KEY = 200
