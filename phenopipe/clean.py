@@ -17,7 +17,7 @@ from phenopipe.plan.names import joint_of
 from phenopipe.plan.outline import Outline
 from phenopipe.plan.rosters import Rosters
 from phenopipe.progress import track
-from phenopipe.store import is_cleaned
+from phenopipe.store_attributes import is_cleaned
 
 DAY_S = 86_400.0
 #: Reasons that are named of a set; the rest is counted.

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import zarr
@@ -22,16 +22,7 @@ from phenopipe.block_file import ZSTD_LEVEL
 from phenopipe.crop_array import CropArray
 from phenopipe.errors import StoreError, first_line
 from phenopipe.files import write_aside
-
-#: What a store may hold, and the layout of each, under the attribute `format`. A layout that
-#: older code would misread gets a new number.
-Kind = Literal["crops", "cleaned crops", "predictions", "labels"]
-FORMATS: Mapping[Kind, str] = {
-    "crops": "phenopipe-crops-1",
-    "cleaned crops": "phenopipe-cleaned-crops-1",
-    "predictions": "phenopipe-predictions-2",
-    "labels": "phenopipe-labels-2",
-}
+from phenopipe.store_attributes import FORMATS, Kind, check_kind
 
 
 @contextmanager
@@ -129,23 +120,8 @@ def open_store(path: str | os.PathLike[str], kind: Kind | None = None) -> zarr.G
         group = zarr.open_group(Path(path), mode="r", zarr_format=3)
     except (OSError, ValueError, KeyError) as error:
         raise StoreError(f"{path}: no readable Zarr store ({first_line(error)})") from error
-    found, wanted = group.attrs.get("format"), FORMATS[kind] if kind else None
-    if wanted not in (None, found):
-        raise StoreError(f"{path}: is no store of {kind} (its format is {found!r}, not {wanted!r})")
+    check_kind(path, group.attrs, kind)
     return group
-
-
-def read_attribute(group: zarr.Group, name: str) -> Any:  # noqa: ANN401 - any JSON value
-    """Return an attribute of a store, or say that it is missing.
-
-    Raises
-    ------
-    StoreError
-        If the store has no such attribute.
-    """
-    if name not in group.attrs:
-        raise StoreError(f"{store_path(group)}: has no attribute {name!r}")
-    return group.attrs[name]
 
 
 def open_array(group: zarr.Group, name: str) -> zarr.Array[Any]:
@@ -181,11 +157,3 @@ def crop_array(array: zarr.Array[Any]) -> CropArray:
 def store_path(node: zarr.Group | zarr.Array[Any]) -> str:
     """Return the path of a store, or of an array in it, as the user knows it."""
     return str(node.store_path).removeprefix("file://")
-
-
-def is_cleaned(store: str | os.PathLike[str]) -> bool:
-    """Tell whether the crops of a store were cleaned; a store that cannot be read was not."""
-    try:
-        return bool(open_store(store).attrs.get("format") == FORMATS["cleaned crops"])
-    except StoreError:  # the stage that reads it says so
-        return False

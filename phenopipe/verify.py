@@ -17,7 +17,8 @@ from phenopipe.files import remove, writing
 from phenopipe.plan.joint import read_joint_sets
 from phenopipe.plan.names import is_joint
 from phenopipe.progress import track
-from phenopipe.store import Kind, crop_array, is_cleaned, open_array, open_store
+from phenopipe.store import crop_array, open_array, open_store
+from phenopipe.store_attributes import Kind, is_cleaned
 
 #: Where stores of each kind are, below the results, and their arrays.
 PLACES: dict[Kind, str] = {

@@ -18,7 +18,8 @@ from phenopipe.ingest.cleaned import CropOrigin, clean_store
 from phenopipe.own_rows import own_rows, read_places, stored_shards
 from phenopipe.plan.rosters import Rosters
 from phenopipe.report.costs import set_cost_files
-from phenopipe.store import is_cleaned, open_array, open_store
+from phenopipe.store import open_array, open_store
+from phenopipe.store_attributes import is_cleaned
 from phenopipe.sweep.sources import find_predictions
 from phenopipe.tabulate.tabulate_set import read_crops
 

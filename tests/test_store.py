@@ -17,8 +17,8 @@ from phenopipe.store import (
     crop_array,
     open_array,
     open_store,
-    read_attribute,
 )
+from phenopipe.store_attributes import is_cleaned, read_attribute
 
 LAYOUTS = {
     "crops": "phenopipe-crops-1",
@@ -196,19 +196,28 @@ def test_a_store_of_somebody_else_is_told(tmp_path: Path) -> None:
 def test_attributes_are_read_or_missed(tmp_path: Path) -> None:
     with create_store(tmp_path / "a.zarr", "predictions", {"model": {"steps": "5"}}):
         pass
-    store = open_store(tmp_path / "a.zarr")
-    assert read_attribute(store, "model") == {"steps": "5"}
+    path = tmp_path / "a.zarr"
+    assert read_attribute(path, "model") == {"steps": "5"}
+    assert read_attribute(path, "model", "predictions") == {"steps": "5"}
     with pytest.raises(StoreError, match=r"a\.zarr: has no attribute 'model_sha256'"):
-        read_attribute(store, "model_sha256")
+        read_attribute(path, "model_sha256")
+    with pytest.raises(StoreError, match=r"a\.zarr: is no store of labels"):
+        read_attribute(path, "model", "labels")
+    with pytest.raises(StoreError, match=r"none\.zarr: no readable Zarr store"):
+        read_attribute(tmp_path / "none.zarr", "model")
 
 
-@pytest.mark.parametrize("text", ["", "{", '{"zarr_format": 2}', "\0"])
+@pytest.mark.parametrize("text", ["", "{", '{"zarr_format": 2}', "[3]", "\0"])
 @pytest.mark.parametrize("where", ["zarr.json", "rgb/zarr.json"])
 def test_damaged_metadata_is_told(tmp_path: Path, where: str, text: str) -> None:
     write(tmp_path / "a.zarr")
     (tmp_path / "a.zarr" / where).write_text(text)
     with pytest.raises(StoreError, match=r"a\.zarr: "):
         open_array(open_store(tmp_path / "a.zarr"), "rgb")
+    if where == "zarr.json":
+        with pytest.raises(StoreError, match=r"a\.zarr: no readable Zarr store"):
+            read_attribute(tmp_path / "a.zarr", "crop_size")
+        assert not is_cleaned(tmp_path / "a.zarr")
 
 
 def test_a_full_disk_is_one_line_and_leaves_nothing(small_disk) -> None:

@@ -203,7 +203,7 @@ def tabulate(
     Example: phenopipe tabulate --plan night_01.tsv --crops 0000.zarr --predictions p.zarr --out DIR
     """
     from phenopipe.config import load_config
-    from phenopipe.store import open_store, read_attribute
+    from phenopipe.store_attributes import read_attribute
     from phenopipe.tabulate import Provenance, tabulate_set
 
     settings = load_config(config)
@@ -217,7 +217,7 @@ def tabulate(
         provenance=Provenance(
             analysis,
             chosen.model,
-            read_attribute(open_store(predictions, "predictions"), "model_sha256"),
+            read_attribute(predictions, "model_sha256", "predictions"),
         ),
         out=out,
     )

@@ -35,12 +35,11 @@ from phenopipe.plan.names import is_joint
 from phenopipe.store import (
     create_store,
     crop_array,
-    is_cleaned,
     open_array,
     open_store,
-    read_attribute,
     store_path,
 )
+from phenopipe.store_attributes import is_cleaned, read_attribute
 
 log = logging.getLogger(__name__)
 
@@ -180,7 +179,7 @@ def clean_store(store: _Path, origin: CropOrigin) -> None:
     path = Path(store)
     group = open_store(path, "crops")
     about = {
-        "crop_size": read_attribute(group, "crop_size"),
+        "crop_size": read_attribute(path, "crop_size"),
         "rgb_sha256": _hash_if_same(group, origin, path),
         "origin": asdict(origin),
     }
@@ -231,8 +230,7 @@ def borrow_crops(stores: Sequence[_Path], places: Places | None = None) -> Itera
 
 @contextmanager
 def _made_again(store: Path, places: Places | None) -> Iterator[Path]:
-    group = open_store(store, "cleaned crops")
-    origin = CropOrigin(**read_attribute(group, "origin"))
+    origin = CropOrigin(**read_attribute(store, "origin", "cleaned crops"))
     images = None
     if origin.is_joint:
         own = own_images(store, live_places(origin.roster) if places is None else places)
@@ -249,7 +247,7 @@ def _made_again(store: Path, places: Places | None) -> Iterator[Path]:
                 if images is None:
                     digest.update(np.ascontiguousarray(crop).data)
                 rgb.append(crop)
-        if images is None and digest.hexdigest() != read_attribute(group, "rgb_sha256"):
+        if images is None and digest.hexdigest() != read_attribute(store, "rgb_sha256"):
             log.warning("%s: its pictures give slightly other crops now (newer libraries)", store)
         yield folder / store.name
 

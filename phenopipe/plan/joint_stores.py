@@ -12,6 +12,7 @@ from pathlib import Path
 from phenopipe.crop_table import GONE
 from phenopipe.plan.joint import SHARD
 from phenopipe.plan.roster import Roster, read_roster
+from phenopipe.store_attributes import is_cleaned
 from phenopipe.tsv import read_tsv
 
 
@@ -66,9 +67,6 @@ class JointStores:
         return planned and not joint.cleaned and joint.lost.isdisjoint(row.image for row in own)
 
     def _look(self, name: str) -> _Joint:
-        # Planning mostly does without Zarr, which takes long to import.
-        from phenopipe.store import is_cleaned
-
         planned = read_roster(self._folder / f"{name}.roster.tsv")
         table = self._folder.parent / "crops" / name / f"{SHARD}.tsv"
         lost: set[str] = set()

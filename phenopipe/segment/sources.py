@@ -15,7 +15,8 @@ from phenopipe.crop_table import VALID
 from phenopipe.errors import InputError, StoreError
 from phenopipe.own_rows import Places, own_rows
 from phenopipe.segment.stored_crop import Crop, StoredShard
-from phenopipe.store import crop_array, is_cleaned, open_array, open_store, read_attribute
+from phenopipe.store import crop_array, open_array, open_store
+from phenopipe.store_attributes import is_cleaned, read_attribute
 from phenopipe.tsv import read_tsv
 
 _Path = str | os.PathLike[str]
@@ -93,7 +94,7 @@ def _find_arrays(
 ) -> StoredShard:
     """Find the arrays of a shard, or say what does not fit."""
     if not pixels and is_cleaned(rgb_store):
-        side = int(read_attribute(open_store(rgb_store), "crop_size"))
+        side = int(read_attribute(rgb_store, "crop_size"))
         shape = (count, side, side, 3)
         rgb = CropArray(str(Path(rgb_store, "rgb")), shape, np.dtype(np.uint8), count).resolve()
     else:

@@ -9,7 +9,7 @@ with importing():
     from phenopipe.config import QualitySettings, check_config
     from phenopipe.logs import stage_log
     from phenopipe.provenance import table_facts
-    from phenopipe.store import open_store, read_attribute
+    from phenopipe.store_attributes import read_attribute
     from phenopipe.tabulate import Provenance, tabulate_set
 
 started = datetime.now().astimezone()
@@ -25,7 +25,7 @@ with stage_log(snakemake.log[0]):
             analysis=analysis,
             model=snakemake.params.model,
             # A set without an image has no rows that could name a model's hash.
-            model_sha256=read_attribute(open_store(predictions[0], "predictions"), "model_sha256")
+            model_sha256=read_attribute(predictions[0], "model_sha256", "predictions")
             if predictions
             else "",
         ),
