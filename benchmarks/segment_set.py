@@ -9,7 +9,7 @@ command does on one core, and with a second core for the start and for what hand
 
 Each run is a process of its own, its start included; figures are medians of rounds in turns. CPU
 seconds count all processes of the run and hardly depend on what else the machine does; rates and
-the ratio do.
+their shares do.
 """
 
 from __future__ import annotations

@@ -118,7 +118,7 @@ def open_store(path: str | os.PathLike[str], kind: Kind | None = None) -> zarr.G
     """
     try:
         group = zarr.open_group(Path(path), mode="r", zarr_format=3)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(f"{path}: no readable Zarr store ({first_line(error)})") from error
     check_kind(path, group.attrs, kind)
     return group
@@ -134,7 +134,7 @@ def open_array(group: zarr.Group, name: str) -> zarr.Array[Any]:
     """
     try:
         array = group.get(name)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         where = f"{store_path(group)}: array {name!r} cannot be read"
         raise StoreError(f"{where} ({first_line(error)})") from error
     if not isinstance(array, zarr.Array):
@@ -149,9 +149,18 @@ def crop_array(array: zarr.Array[Any]) -> CropArray:
     ----------
     array : zarr.Array
         Made by :func:`create_array`, here or in an earlier run.
+
+    Raises
+    ------
+    StoreError
+        If its files are named in another way.
     """
     per_file = int((array.shards or array.chunks)[0])
-    return CropArray(store_path(array), array.shape, array.dtype, per_file)
+    found = CropArray(store_path(array), array.shape, array.dtype, per_file)
+    first = Path(found.folder, array.metadata.encode_chunk_key((0,) * array.ndim))
+    if first != found.file(0):
+        raise StoreError(f"{found.folder}: its first file is {first}, not {found.file(0)}")
+    return found
 
 
 def store_path(node: zarr.Group | zarr.Array[Any]) -> str:

@@ -207,6 +207,16 @@ def test_attributes_are_read_or_missed(tmp_path: Path) -> None:
         read_attribute(tmp_path / "none.zarr", "model")
 
 
+def test_files_that_are_named_in_another_way_are_told(tmp_path: Path) -> None:
+    group = zarr.create_group(tmp_path / "a.zarr", zarr_format=3)
+    encoding = {"name": "default", "separator": "."}
+    array = group.create_array(
+        "rgb", shape=(2, 4), chunks=(1, 4), dtype="u1", chunk_key_encoding=encoding
+    )
+    with pytest.raises(StoreError, match=r"a\.zarr/rgb: its first file is \S+/c\.0\.0, not"):
+        crop_array(array)
+
+
 @pytest.mark.parametrize("text", ["", "{", '{"zarr_format": 2}', "[3]", "\0"])
 @pytest.mark.parametrize("where", ["zarr.json", "rgb/zarr.json"])
 def test_damaged_metadata_is_told(tmp_path: Path, where: str, text: str) -> None:

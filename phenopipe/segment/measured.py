@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _TYPES = (
-    dict.fromkeys(KEYS, pa.string())
+    dict.fromkeys(KEYS, pa.large_string())
     | dict.fromkeys(("crop_index", "label"), pa.int64())
     | dict.fromkeys(TRAITS, pa.float64())
     | {"touches_edge": pa.bool_()}
 )
 #: By type: what pandas calls a column's values, and its own type; a boolean may be missing there.
 _IN_PANDAS = {
-    pa.string(): ("unicode", "str"),
+    pa.large_string(): ("unicode", "str"),
     pa.int64(): ("int64", "int64"),
     pa.float64(): ("float64", "float64"),
     pa.bool_(): ("bool", "boolean"),
@@ -69,7 +69,7 @@ def write_measured(folder: Path, start: int, columns: Mapping[str, ArrayLike]) -
     start : int
         Place of the block's first crop in the set.
     columns : mapping
-        Values of `KEYS` and `TRAITS`, of all rows. A number that is not finite is missing.
+        Values of `KEYS` and `TRAITS`, of all rows. What is not a number is missing.
     """
     path = _path(folder, start)
     part = path.with_name(f"{path.name}.{uuid4().hex}")
@@ -125,14 +125,14 @@ def _table(columns: Mapping[str, ArrayLike]) -> pa.Table:
 
 def _column(values: NDArray[Any], kind: pa.DataType) -> pa.Array:
     """Make a column; `pyarrow.array` would import pandas."""
-    if kind == pa.string():
-        builder = pa.lib.StringBuilder()
-        builder.append_values(values.tolist())
-        return builder.finish()
-    known = np.isfinite(values)
-    stored = _bits(values != 0) if kind == pa.bool_() else values.astype(kind.to_pandas_dtype())
-    buffers = [_bits(known), stored]
-    return pa.Array.from_buffers(kind, len(values), list(map(pa.py_buffer, buffers)))
+    if kind == pa.large_string():
+        texts = [text.encode() for text in values.tolist()]
+        ends = np.cumsum([0, *map(len, texts)], dtype=np.int64)
+        buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(texts))]
+    else:
+        stored = _bits(values != 0) if kind == pa.bool_() else values.astype(kind.to_pandas_dtype())
+        buffers = [pa.py_buffer(_bits(~np.isnan(values))), pa.py_buffer(stored)]
+    return pa.Array.from_buffers(kind, len(values), buffers)
 
 
 def _bits(values: NDArray[np.bool_]) -> NDArray[np.uint8]:

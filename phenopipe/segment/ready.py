@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 #: What is imported late, within functions, is here, too: `numpy.ma` by `numpy.unique`.
 MODULES = (
+    "phenopipe.segment.batch",
     "phenopipe.segment.blocks",
     "phenopipe.segment.crop",
     "phenopipe.segment.angular",

@@ -107,15 +107,14 @@ def _find_arrays(
     seen = distance.shape[1] if len(distance.shape) == 3 else 0
     dimensions = max(embedding.shape[-1], 2)  # one alone has no angles
     expected = (
-        (rgb_store, rgb, (count, side, side, 3), np.uint8),
-        (prediction_store, distance, (count, seen, seen), np.uint8),
-        (prediction_store, embedding, (count, seen, seen, dimensions), np.int8),
-        (prediction_store, window, (count, 3), np.int32),
+        (f"{rgb_store}: rgb", rgb, (count, side, side, 3), np.uint8),
+        (f"{prediction_store}: distance", distance, (count, seen, seen), np.uint8),
+        (f"{prediction_store}: embedding", embedding, (count, seen, seen, dimensions), np.int8),
+        (f"{prediction_store}: window", window, (count, 3), np.int32),
     )
     problems = [
-        f"{store}: {Path(array.folder).name} is {array.shape} {array.dtype}, but {table} asks for "
-        f"{wanted} {np.dtype(dtype)}"
-        for store, array, wanted, dtype in expected
+        f"{name} is {array.shape} {array.dtype}, but {table} asks for {wanted} {np.dtype(dtype)}"
+        for name, array, wanted, dtype in expected
         if array.shape != wanted or array.dtype != dtype
     ]
     if problems:

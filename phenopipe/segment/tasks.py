@@ -7,12 +7,13 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from phenopipe.config import DaskSettings
 from phenopipe.errors import InputError, PhenopipeError
 from phenopipe.files import write_aside
 from phenopipe.fork_server import SEGMENT_MODULES
+from phenopipe.segment.batch import do_batch, share_out
 from phenopipe.segment.cluster import choose_place, connect
 
 if TYPE_CHECKING:
@@ -24,11 +25,10 @@ _ICON = re.compile(r"<link rel=.shortcut icon.[^>]*>")
 #: Most tasks that a local process is handed as one: each time costs the process that hands out
 #: some of the cores' time. Fewer at the end of a set, so that none waits long for another.
 TASKS_AT_ONCE = 4
-#: Most of them in one message to the scheduler: Dask warns of messages over 10 MB, and 4 tasks of
-#: 16 crops with long paths are 20 kB.
-MESSAGE = 250
+#: Most batches in one message to the scheduler: Dask warns of messages over 10 MB, and 4 tasks of
+#: 16 crops with long paths, each in a shard of its own, are 71 kB.
+BATCHES_A_MESSAGE = 100
 Progress = Callable[[Iterable[None], int, str], Iterator[None]]
-T = TypeVar("T")
 
 
 class LostWorkersError(PhenopipeError, RuntimeError):
@@ -49,7 +49,8 @@ def run_tasks(
     """Call a function once for each tuple of arguments, in parallel where that is worth its start.
 
     What a task finds it leaves in files of its own. So nothing is held in the memory of workers
-    or sent through the scheduler, and one that is killed costs the task that it was at.
+    or sent through the scheduler, and one that is killed costs the tasks that it was handed: up to
+    `TASKS_AT_ONCE` of a local process, one elsewhere.
 
     Parameters
     ----------
@@ -98,42 +99,10 @@ def run_tasks(
             pass
 
 
-def share_out(tasks: Sequence[T], workers: int, most: int) -> list[Sequence[T]]:
-    """Cut tasks into batches: the first are the largest, the last have one task each.
-
-    Parameters
-    ----------
-    tasks : sequence
-        The tasks.
-    workers : int
-        How many batches are done side by side.
-    most : int
-        Most tasks in a batch.
-
-    Returns
-    -------
-    list of sequence
-        The batches, in order. None has more than half a worker's share of what is left when it
-        begins, or one task.
-    """
-    batches: list[Sequence[T]] = []
-    done = 0
-    while left := len(tasks) - done:
-        size = min(max(left // (2 * workers), 1), most)
-        batches.append(tasks[done : done + size])
-        done += size
-    return batches
-
-
 def _do_here(function: Callable[..., None], arguments: Sequence[tuple[Any, ...]]) -> Iterator[None]:
     for task in arguments:
         function(*task)
         yield
-
-
-def _do_batch(batch: Sequence[tuple[Any, ...]], function: Callable[..., None]) -> None:
-    for task in batch:
-        function(*task)
 
 
 def _finish(
@@ -147,7 +116,14 @@ def _finish(
 
     # Results are not fetched: they are None, and a worker that dies while it is asked for one can
     # leave Dask waiting for ever.
-    futures = client.map(_do_batch, batches, function=function, pure=False, batch_size=MESSAGE)
+    futures = client.map(
+        do_batch,
+        batches,
+        function=function,
+        key=function.__name__,  # as Dask's pages and messages call a task
+        pure=False,
+        batch_size=BATCHES_A_MESSAGE,
+    )
     sizes = {future.key: len(batch) for future, batch in zip(futures, batches, strict=True)}
     done = as_completed(futures)  # type: ignore[no-untyped-call]
     del futures  # what nobody refers to any more is not done again

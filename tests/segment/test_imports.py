@@ -38,9 +38,10 @@ def test_workers_do_without_what_takes_long_to_import(tmp_path):
 FIRST_TASK = """
 import sys
 import phenopipe.worker_imports
+do_batch = sys.modules["phenopipe.segment.batch"].do_batch
+segment_block = sys.modules["phenopipe.segment.blocks"].segment_block
 from pathlib import Path
 from phenopipe.config import SegmentSettings
-from phenopipe.segment.blocks import segment_block
 from phenopipe.segment.image_set import create_parts
 from phenopipe.segment.sources import list_crops
 from phenopipe.store import create_store
@@ -50,7 +51,7 @@ found, size = list_crops([(crops.with_suffix(".tsv"), crops)], [prediction])
 with create_store(out, "labels") as store:
     parts = create_parts(store, len(found), size, len(found))
     before = set(sys.modules)
-    segment_block(found, 0, parts, SegmentSettings())
+    do_batch([(found, 0, parts, SegmentSettings())], segment_block)
     print(*set(sys.modules) - before)
     print(*store["parts/labels"][3].nonzero()[0][:1])
 """

@@ -26,7 +26,7 @@ def columns(rows: int, seed: int) -> dict[str, np.ndarray]:
     random = np.random.default_rng(seed)
     made: dict[str, np.ndarray] = {name: random.integers(0, 99, rows) for name in KEYS}
     made |= {name: random.choice(["a b", "", "Wurzel-ä"], rows) for name in TEXTS}
-    made |= {name: random.choice([1.5, np.nan, -0.0, 9.0], rows) for name in TRAITS}
+    made |= {name: random.choice([1.5, np.nan, -0.0, np.inf], rows) for name in TRAITS}
     made["touches_edge"] = random.choice([0.0, 1.0, np.nan], rows)
     made["label"] = made["label"].astype(float)
     made["area_px"] = np.arange(2.0 * rows)[::2]

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -23,8 +24,9 @@ from phenopipe.encoding import (
 from phenopipe.progress import track
 from phenopipe.segment import PredictedCrop, find_leaves, measure_traits, segment_crop
 from phenopipe.segment.columns import KEYS, TRAITS
-from phenopipe.segment.image_set import choose_task_size
-from phenopipe.store import open_array, open_store
+from phenopipe.segment.image_set import choose_task_size, create_parts
+from phenopipe.segment.sources import list_crops
+from phenopipe.store import create_store, open_array, open_store
 from phenopipe.window import Window
 
 
@@ -293,3 +295,16 @@ def test_workers_find_tasks_in_small_sets_too():
     assert choose_task_size(20, 16) == 4
     assert choose_task_size(1000, 2) == 16
     assert choose_task_size(1000, 64) == 4
+
+
+def test_workers_are_told_absolute_paths(tmp_path, monkeypatch):
+    shards = Shards(tmp_path).add(range(2))
+    monkeypatch.chdir(tmp_path)
+    crops = [tuple(path.relative_to(tmp_path) for path in pair) for pair in shards.crops]
+    found, size = list_crops(crops, [path.relative_to(tmp_path) for path in shards.predictions])
+    with create_store("labels.zarr", "labels") as store:
+        parts = create_parts(store, len(found), size, 2)
+    shard = found[0].shard
+    arrays = (shard.rgb, shard.distance, shard.embedding, shard.window, parts.labels, parts.window)
+    for folder in (parts.folder, *(array.folder for array in arrays)):
+        assert Path(folder).is_absolute()

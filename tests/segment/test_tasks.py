@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from phenopipe.config import DaskSettings
 from phenopipe.errors import InputError
 from phenopipe.progress import track
-from phenopipe.segment.tasks import TASKS_AT_ONCE, LostWorkersError, run_tasks, share_out
+from phenopipe.segment import tasks
+from phenopipe.segment.batch import share_out
+from phenopipe.segment.tasks import TASKS_AT_ONCE, LostWorkersError, run_tasks
 
 PROCESSES = DaskSettings(cluster="processes")
 
@@ -118,6 +120,19 @@ def test_an_error_in_a_task_comes_back():
         run(fail, [(1,)])
 
 
+@pytest.mark.parametrize(("cluster", "most"), [("threads", 1), ("processes", TASKS_AT_ONCE)])
+def test_only_local_processes_are_handed_several_tasks(tmp_path, monkeypatch, cluster, most):
+    handed = []
+
+    def note(arguments, workers, most):
+        handed.append((workers, most))
+        return share_out(arguments, workers, most)
+
+    monkeypatch.setattr(tasks, "share_out", note)
+    run(square, [(n, str(tmp_path)) for n in range(4)], DaskSettings(cluster=cluster))
+    assert handed == [(2, most)]
+
+
 @pytest.mark.parametrize(("dask", "count"), [(None, 2), (PROCESSES, 30)])
 def test_progress_counts_tasks(tmp_path, dask, count):
     seen = []
@@ -136,5 +151,6 @@ def test_the_performance_report_needs_no_network(tmp_path):
     run(square, [(n, tmp_path) for n in range(4)], performance_report=page)
     text = page.read_text(encoding="utf-8")
     assert "<title>Dask Performance Report</title>" in text
+    assert "square" in text, "tasks have their function's name"
     assert not re.findall(r"<(?:script|link)[^>]*(?:src|href)=.http", text)
     assert list(page.parent.iterdir()) == [page]
