@@ -13,7 +13,7 @@ from phenopipe.config import SegmentSettings
 from phenopipe.crop_array import CropArray, read_crop, read_window, write_block
 from phenopipe.errors import StoreError
 from phenopipe.segment.columns import KEYS, TRAITS, Columns
-from phenopipe.segment.measured import write_measured
+from phenopipe.segment.measured import is_measured, write_measured
 from phenopipe.segment.ready import prepare_process
 from phenopipe.segment.stored_crop import Crop
 from phenopipe.window import Window
@@ -45,7 +45,8 @@ def segment_block(
 
     Files: a block of labels and of windows, and a table of measurements: one row with label 0 for
     each crop, then one for each of its leaves. A crop whose stored pixels are damaged has status
-    "damaged".
+    "damaged". A block whose files are there is not done again, as after a worker that was lost at
+    another one of its tasks.
 
     Parameters
     ----------
@@ -63,6 +64,8 @@ def segment_block(
     OSError
         If results cannot be written.
     """
+    if is_measured(Path(parts.folder), start):
+        return
     prepare_process()
     done = [_segment_crop(crop, parts.labels.shape[1], settings) for crop in crops]
     write_block(parts.labels, start, [crop.labels for crop in done])

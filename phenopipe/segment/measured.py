@@ -77,6 +77,11 @@ def write_measured(folder: Path, start: int, columns: Mapping[str, ArrayLike]) -
     part.replace(path)
 
 
+def is_measured(folder: Path, start: int) -> bool:
+    """Tell whether the measurements of a block are there, the last that its task leaves."""
+    return _path(folder, start).exists()
+
+
 def read_measured(folder: Path, starts: Iterable[int]) -> pa.Table:
     """Read the measurements of blocks, one after another.
 

@@ -49,14 +49,14 @@ def run_tasks(
     """Call a function once for each tuple of arguments, in parallel where that is worth its start.
 
     What a task finds it leaves in files of its own. So nothing is held in the memory of workers
-    or sent through the scheduler, and one that is killed costs the tasks that it was handed: up to
-    `TASKS_AT_ONCE` of a local process, one elsewhere.
+    or sent through the scheduler, and one that is killed costs the task that it was at: all that it
+    was handed, up to `TASKS_AT_ONCE` tasks, go to another one, which sees what is there.
 
     Parameters
     ----------
     function : callable
         What a task does. Where a worker was lost it may be called again with the same arguments,
-        and must then leave the same.
+        and must then leave the same, or what is there.
     arguments : sequence of tuple
         Of each task, by position; small, since they pass through the scheduler.
     name : str

@@ -46,6 +46,9 @@ class SweptCrop:
 def sweep_block(crops: Sequence[SweptCrop], points: Sequence[SegmentSettings], path: str) -> None:
     """Segment some crops with all settings and write the figures, (N, P, F) float64, as .npy.
 
+    A file that is there is not written again, as after a worker that was lost at another one of its
+    tasks.
+
     Parameters
     ----------
     crops : sequence of SweptCrop
@@ -62,6 +65,8 @@ def sweep_block(crops: Sequence[SweptCrop], points: Sequence[SegmentSettings], p
     StoreError
         If the file cannot be written.
     """
+    if Path(path).exists():
+        return
     prepare_process()
     figures = np.stack([_sweep_crop(swept, points) for swept in crops])
     with write_aside(path) as part, part.open("wb") as file:

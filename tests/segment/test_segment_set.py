@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from phenopipe.encoding import (
 )
 from phenopipe.progress import track
 from phenopipe.segment import PredictedCrop, find_leaves, measure_traits, segment_crop
+from phenopipe.segment.blocks import segment_block
 from phenopipe.segment.columns import KEYS, TRAITS
 from phenopipe.segment.image_set import choose_task_size, create_parts
 from phenopipe.segment.sources import list_crops
@@ -308,3 +310,21 @@ def test_workers_are_told_absolute_paths(tmp_path, monkeypatch):
     arrays = (shard.rgb, shard.distance, shard.embedding, shard.window, parts.labels, parts.window)
     for folder in (parts.folder, *(array.folder for array in arrays)):
         assert Path(folder).is_absolute()
+
+
+def test_a_task_that_is_done_is_not_done_again(tmp_path):
+    """So that a worker that is killed costs the task that it was at, not all that it was handed."""
+    shards = Shards(tmp_path).add(range(4))
+    found, size = list_crops(shards.crops, shards.predictions)
+    with create_store(tmp_path / "labels.zarr", "labels") as store:
+        parts = create_parts(store, len(found), size, 2)
+
+        def do(start):
+            segment_block(found[start : start + 2], start, parts, SegmentSettings())
+            table = pd.read_parquet(Path(parts.folder, f"{start}.parquet"))
+            return [*table["status"]], parts.labels.file(start).stat().st_mtime_ns
+
+        first = do(0)
+        shutil.rmtree(shards.crops[0][1] / "rgb")
+        assert do(0) == first
+        assert set(do(2)[0]) == {"damaged"}, "what is done now finds no crops"
