@@ -1,7 +1,7 @@
 """An array of crops in a store, read one crop and written one block at a time, without Zarr.
 
 Who has opened a store with Zarr (`phenopipe.store.crop_array`) tells others where its crops are:
-workers of the stage `segment` neither import Zarr nor open anything twice.
+workers of the stage `segment` neither import Zarr nor open a store.
 """
 
 from __future__ import annotations
