@@ -11,6 +11,7 @@ from sweep_scenes import write_shard, write_truth
 from phenopipe.config import AnalysisSettings, DaskSettings, SegmentSettings
 from phenopipe.errors import InputError
 from phenopipe.sweep import SWEEP, sweep_lines, sweep_predictions, write_sweep
+from phenopipe.sweep.block import sweep_block
 from phenopipe.sweep.grid import make_grid
 from phenopipe.sweep.propose import FACTOR, point_table, proposed_block
 from phenopipe.tabulate import read_table
@@ -144,3 +145,11 @@ def test_what_is_written(stored, tmp_path, axes):
     lines = list(sweep_lines(found))
     assert lines[0] == f"{len(found.table)} points, 4 plants"
     assert "  seed_threshold: 0.6" in lines
+
+
+def test_figures_that_are_there_are_not_made_again(tmp_path):
+    """So that a worker that is killed costs the task that it was at, not all that it was handed."""
+    done = tmp_path / "0.npy"
+    done.write_bytes(b"as it was")
+    sweep_block([], [SegmentSettings()], str(done))
+    assert done.read_bytes() == b"as it was"
