@@ -25,17 +25,19 @@ class Parts:
 
     Attributes
     ----------
-    folder : str
-        Where the tables of blocks are.
     labels : CropArray, (N, S, S), uint32
         Leaves 1..K of each crop of the set.
     window : CropArray, (N, 3), int32
         Left, top and side of what a crop's labels cover; zeros where there are none.
     """
 
-    folder: str
     labels: CropArray
     window: CropArray
+
+    @property
+    def folder(self) -> Path:
+        """The folder that both are in, and the tables of blocks."""
+        return Path(self.labels.folder).parent
 
 
 def segment_block(
@@ -64,13 +66,13 @@ def segment_block(
     OSError
         If results cannot be written.
     """
-    if is_measured(Path(parts.folder), start):
+    if is_measured(parts.folder, start):
         return
     prepare_process()
     done = [_segment_crop(crop, parts.labels.shape[1], settings) for crop in crops]
     write_block(parts.labels, start, [crop.labels for crop in done])
     write_block(parts.window, start, [crop.window for crop in done])
-    write_measured(Path(parts.folder), start, _name_rows(done, crops, start))
+    write_measured(parts.folder, start, _name_rows(done, crops, start))
 
 
 @dataclass(frozen=True)

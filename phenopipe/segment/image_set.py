@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +20,7 @@ from phenopipe.segment.cluster import most_workers
 from phenopipe.segment.measured import read_measured, write_measurements
 from phenopipe.segment.sources import list_crops
 from phenopipe.segment.tasks import Progress, run_tasks
-from phenopipe.store import create_array, create_store, crop_array, store_path
+from phenopipe.store import create_array, create_store, crop_array
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +109,7 @@ def segment_set(
             progress=progress,
             performance_report=performance_report,
         )
-        measurements = read_measured(Path(parts.folder), starts)
+        measurements = read_measured(parts.folder, starts)
         _join(parts, store, task)
         with write_aside(measurements_path) as part:
             write_measurements(part, measurements)
@@ -135,7 +134,7 @@ def create_parts(store: zarr.Group, count: int, size: int, task: int) -> Parts:
     labels = create_array(group, "labels", (count, size, size), np.uint32, block=task)
     window = create_array(group, "window", (count, 3), np.int32, block=task)
     arrays = (crop_array(array).resolve() for array in (labels, window))
-    return Parts(str(Path(store_path(group)).resolve()), *arrays)
+    return Parts(*arrays)
 
 
 def choose_task_size(count: int, workers: int) -> int:
@@ -165,7 +164,7 @@ def _join(parts: Parts, store: zarr.Group, task: int) -> None:
         block = min(max(CROPS_A_FILE // task, 1) * task, part.shape[0])
         whole = create_array(store, name, part.shape, part.dtype, block=block)
         join_blocks(part, crop_array(whole))
-    remove(Path(parts.folder))
+    remove(parts.folder)
 
 
 def _report(measurements: pa.Table) -> None:
