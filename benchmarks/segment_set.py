@@ -77,7 +77,8 @@ def write_set(folder: Path, count: int, plants: int = PLANTS) -> None:
     with create_store(folder / "0000.zarr", "crops") as group:
         rgb = np.stack([plant.rgb for plant in drawn])
         create_array(group, "rgb", (count, *rgb.shape[1:]), np.uint8)[:] = rgb[order]
-    with create_store(folder / "predictions.zarr", "predictions") as group:
+    attributes = {"model_sha256": "0" * 64}  # of none
+    with create_store(folder / "predictions.zarr", "predictions", attributes) as group:
         for name, values in zip(
             ("distance", "embedding"), zip(*predicted, strict=True), strict=True
         ):

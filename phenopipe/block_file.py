@@ -57,8 +57,8 @@ def decode_crop(packed: bytes, shape: tuple[int, ...], dtype: np.dtype[Any]) -> 
     return little_endian.astype(dtype)  # a copy, since a buffer cannot be written to
 
 
-def read_packed(path: str | os.PathLike[str], number: int, per_file: int) -> bytes | None:
-    """Read a crop as it is in the file.
+def read_packed(path: str | os.PathLike[str], number: int, per_file: int) -> bytes:
+    """Read a crop as it is in the file, where the verified index says.
 
     Parameters
     ----------
@@ -69,24 +69,21 @@ def read_packed(path: str | os.PathLike[str], number: int, per_file: int) -> byt
     per_file : int
         For how many it has room.
 
-    Returns
-    -------
-    bytes or None
-        None if it is not there.
-
     Raises
     ------
     ValueError
-        If the file is cut short.
+        If the file is cut short, its index is damaged, or the crop is not in it.
     OSError
         If it is missing or cannot be read.
     """
     file = os.open(path, os.O_RDONLY)
     try:
-        end = os.fstat(file).st_size - _CHECKSUM
-        entry = _read_at(file, end - _ENTRY * (per_file - number), _ENTRY)
-        offset, length = np.frombuffer(entry, "<u8").tolist()
-        return None if offset == length == ABSENT else _read_at(file, offset, length)
+        length = _ENTRY * per_file + _CHECKSUM
+        index = _verified(_read_at(file, os.fstat(file).st_size - length, length))
+        offset, length = np.frombuffer(index, "<u8", 2, _ENTRY * number).tolist()
+        if offset == length == ABSENT:
+            raise ValueError("it is not in its file")
+        return _read_at(file, offset, length)
     finally:
         os.close(file)
 

@@ -6,6 +6,7 @@ workers of the stage `segment` neither import Zarr nor open a store.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -52,7 +53,7 @@ class CropArray:
 
 
 def read_crop(array: CropArray, index: int) -> NDArray[Any]:
-    """Read one crop and verify its checksum.
+    """Read one crop and verify the checksums of its file's index and of itself.
 
     Parameters
     ----------
@@ -71,19 +72,22 @@ def read_crop(array: CropArray, index: int) -> NDArray[Any]:
     StoreError
         If the chunk is damaged or its file is missing; the message names store and crop, or the
         file.
+    OSError
+        If the file cannot be read for now, as while a server is away or too many are open: that
+        says nothing of the crop.
     """
     if not 0 <= index < array.shape[0]:
         raise IndexError(index)
     file = array.file(index)
     try:
         packed = read_packed(file, index % array.per_file, array.per_file)
-        if packed is None:
-            return np.zeros(array.shape[1:], array.dtype)
         return decode_crop(packed, array.shape[1:], array.dtype)
     except FileNotFoundError as error:
         where = f"{array.folder}: crop {index} is lost, {file} is missing"
         raise StoreError(where) from error
     except (ValueError, RuntimeError, OSError) as error:
+        if isinstance(error, OSError) and error.errno != errno.EIO:  # not of the disk itself
+            raise OSError(error.errno, error.strerror, str(file)) from error
         where = f"{array.folder}: crop {index} is damaged"
         raise StoreError(f"{where} ({first_line(error)})") from error
 

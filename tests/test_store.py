@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 import zarr
 
+from phenopipe.block_file import encode_index
 from phenopipe.crop_array import read_crop, write_block
 from phenopipe.errors import StoreError
 from phenopipe.store import (
@@ -148,8 +151,49 @@ def test_a_file_cut_short_is_damaged(tmp_path: Path, length: int) -> None:
         read_crop(crop_array(open_array(open_store(tmp_path / "a.zarr"), "rgb")), 0)
 
 
+@pytest.mark.parametrize("damage", ["erased", "swapped"])
+def test_a_damaged_index_is_no_number(tmp_path: Path, damage: str) -> None:
+    """An entry erased reads as a crop of zeros to who does not look, another's as another crop."""
+    write(tmp_path / "a.zarr")
+    (chunk,) = [p for p in files(tmp_path / "a.zarr") if p.name != "zarr.json"]
+    array = open_array(open_store(tmp_path / "a.zarr"), "rgb")
+    content = bytearray(chunk.read_bytes())
+    index = len(content) - 4 - 16 * array.shape[0]
+    first, second = (slice(index + 16 * n, index + 16 * (n + 1)) for n in (0, 1))
+    content[first] = b"\xff" * 16 if damage == "erased" else content[second]
+    chunk.write_bytes(content)
+    with pytest.raises(StoreError, match=r"rgb: crop 0 is damaged \(the checksum is wrong"):
+        read_crop(crop_array(array), 0)
+
+
+def test_a_crop_that_was_never_written_is_no_number(tmp_path: Path) -> None:
+    write(tmp_path / "a.zarr")
+    (chunk,) = [p for p in files(tmp_path / "a.zarr") if p.name != "zarr.json"]
+    array = open_array(open_store(tmp_path / "a.zarr"), "rgb")
+    chunk.write_bytes(encode_index([], array.shape[0]))
+    with pytest.raises(StoreError, match=r"crop 3 is damaged \(it is not in its file\)"):
+        read_crop(crop_array(array), 3)
+
+
+@pytest.mark.parametrize(("number", "damaged"), [(errno.ESTALE, False), (errno.EIO, True)])
+def test_a_file_that_cannot_be_read_for_now_is_not_damaged(
+    tmp_path: Path, monkeypatch, number: int, damaged: bool
+) -> None:
+    write(tmp_path / "a.zarr")
+    crops = crop_array(open_array(open_store(tmp_path / "a.zarr"), "rgb"))
+
+    def pread(*_: object) -> bytes:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "pread", pread)
+    with pytest.raises(OSError, match=re.escape(os.strerror(number))) as caught:
+        read_crop(crops, 0)
+    assert isinstance(caught.value, StoreError) == damaged
+    assert damaged or caught.value.filename == str(crops.file(0))
+
+
 def test_one_crop_is_read_with_two_requests(tmp_path: Path, monkeypatch) -> None:
-    """One for its entry in the index and one for the crop; none for the other crops."""
+    """One for the index and one for the crop; none for the other crops."""
     values = write(tmp_path / "a.zarr")
     array = open_array(open_store(tmp_path / "a.zarr"), "rgb")
     (chunk,) = [p for p in files(tmp_path / "a.zarr") if p.name != "zarr.json"]
@@ -162,8 +206,9 @@ def test_one_crop_is_read_with_two_requests(tmp_path: Path, monkeypatch) -> None
 
     monkeypatch.setattr(os, "pread", pread)
     np.testing.assert_array_equal(read_crop(crop_array(array), 11), values[11])
-    assert len(read) == 2
-    assert sum(read) < chunk.stat().st_size / 20
+    index = 16 * len(values) + 4
+    assert len(read) == 2 and read[0] == index
+    assert read[1] < chunk.stat().st_size / 15
 
 
 @pytest.mark.parametrize("kind", LAYOUTS)

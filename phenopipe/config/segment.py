@@ -98,8 +98,10 @@ class DaskSettings(Block):
     )
 
     def is_parallel(self, crops: int) -> bool:
-        """Tell whether a set of so many crops is segmented by more than the job's own process."""
-        return self.cluster != "local" or self.address is not None or crops >= self.processes_from
+        """Tell whether a set of so many crops has work for several cores of the job's machine."""
+        if self.address is not None or self.cluster == "slurm":
+            return False  # the job hands out what others do
+        return self.cluster != "local" or crops >= self.processes_from
 
     @field_validator("worker_memory")
     @classmethod

@@ -94,7 +94,8 @@ def copy_weights(model: WNet, path: str | os.PathLike[str]) -> None:
     Raises
     ------
     ModelError
-        If the file holds another preset or E; the message names both.
+        If the file holds another preset or E, when the message names both, or numbers that are
+        NaN or infinite.
     """
     header = read_header(path)
     theirs = (header["preset"], int(header["embedding_dim"]))
@@ -106,6 +107,10 @@ def copy_weights(model: WNet, path: str | os.PathLike[str]) -> None:
         )
     with safe_open(path, framework="pt") as file:
         tensors: dict[str, torch.Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    broken = [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]
+    if broken:
+        more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
+        raise ModelError(f"{path}: holds values that are NaN or infinite ({broken[0]}{more})")
     try:
         model.load_state_dict(tensors)
     except RuntimeError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -129,11 +130,16 @@ class Network:
         Raises
         ------
         ModelError
-            If not even one crop fits into the device's memory.
+            If not even one crop fits into the device's memory, or values are NaN or infinite.
         """
         distances = np.zeros(rgb.shape[:3], np.uint8)
         embeddings = np.zeros((*rgb.shape[:3], self.embedding_dim), np.int8)
-        for part, (distance, embedding) in self._batches(self._encoded, rgb):
+        for part, (distance, embedding, total) in self._batches(self._encoded, rgb):
+            if not math.isfinite(total):
+                raise ModelError(
+                    f"the network gives NaN or infinite values in {self.dtype}; try "
+                    "predict.precision: fp32, or other weights"
+                )
             distances[part] = distance.cpu().numpy()
             embeddings[part] = embedding.cpu().numpy()
         return distances, embeddings
@@ -190,9 +196,10 @@ class Network:
             return float("inf")
         return (time.perf_counter() - start) / count
 
-    def _encoded(self, images: Tensor) -> tuple[Tensor, Tensor]:
+    def _encoded(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return what is stored, and the sum of all values: bytes know no NaN."""
         distance, embedding = self._both(images)
-        return encode(_unscaled(distance), embedding)
+        return *encode(_unscaled(distance), embedding), distance.sum() + embedding.sum()
 
     def _batches(
         self, run: Callable[[Tensor], Result], rgb: NDArray[np.uint8]

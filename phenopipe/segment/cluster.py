@@ -35,6 +35,8 @@ SELDOM = {
     "distributed.admin.system-monitor.interval": "10 s",
     "distributed.worker.memory.monitor-interval": "500 ms",
 }
+#: How long a scheduler at an address may be without a worker when it is asked for the first time.
+WORKERS_WITHIN_S = 60.0
 #: Where tasks run: in this process without Dask, or through Dask.
 Place = Literal["here", "threads", "processes", "slurm", "address"]
 
@@ -98,7 +100,9 @@ def connect(
     Raises
     ------
     InputError
-        If no scheduler answers at `address`.
+        If no scheduler answers at `address`, or it has no workers.
+    LostWorkersError
+        If SLURM jobs are lost again and again and none becomes a worker.
     """
     # Before Dask is imported, which takes as long here as there, on another core.
     method = start_fork_server(modules) if place == "processes" else None
@@ -115,8 +119,8 @@ def connect(
     with (
         _watched(settings.dashboard or reported),
         _start_slurm(settings) if slurm else _start(settings, workers, method) as cluster,
-        replacing_lost_jobs(cluster) if slurm else nullcontext(),
         Client(cluster) as client,  # type: ignore[no-untyped-call]
+        replacing_lost_jobs(cluster, client) if slurm else nullcontext(),
     ):
         if settings.dashboard:
             log.info("dashboard: %s", dashboard_link(client))
@@ -149,10 +153,18 @@ def _reach(address: str) -> Client:
     from dask.distributed import Client
 
     try:
-        return Client(address)  # type: ignore[no-untyped-call]
+        client = Client(address)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"dask.address: no scheduler answers at {address} ({reason})") from error
+    try:
+        client.wait_for_workers(1, timeout=WORKERS_WITHIN_S)
+    except TimeoutError as error:
+        client.close()  # type: ignore[no-untyped-call]
+        raise InputError(
+            f"dask.address: the scheduler at {address} has no worker after {WORKERS_WITHIN_S:.0f} s"
+        ) from error
+    return client
 
 
 @contextmanager
@@ -192,18 +204,6 @@ def _import_nothing_for_the_fork_server() -> None:
 
 
 def _start_slurm(settings: DaskSettings) -> Any:  # noqa: ANN401
-    from dask_jobqueue import SLURMCluster  # type: ignore[attr-defined]
+    from phenopipe.segment.slurm_workers import start_slurm
 
-    cluster = SLURMCluster(
-        cores=1,
-        processes=1,
-        memory=settings.worker_memory,
-        queue=settings.slurm_queue,
-        walltime=settings.slurm_walltime,
-        interface=settings.slurm_interface,
-        scheduler_options={"dashboard_address": LOOPBACK, "dashboard": settings.dashboard},
-        worker_extra_args=["--no-dashboard"],
-    )
-    least, most = settings.slurm_min_workers, settings.slurm_max_workers
-    cluster.adapt(minimum_jobs=least, maximum_jobs=most)
-    return cluster
+    return start_slurm(settings, LOOPBACK)

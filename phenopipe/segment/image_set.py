@@ -96,7 +96,8 @@ def segment_set(
     found, size = list_crops(crops, predictions, places=places)
     settings, dask = settings or SegmentSettings(), dask or DaskSettings()
     task = task_size or choose_task_size(len(found), most_workers(dask, workers))
-    with create_store(labels_path, "labels") as store:
+    # The table appears last: what fails while labels are written leaves the old one beside the old.
+    with write_aside(measurements_path) as table, create_store(labels_path, "labels") as store:
         parts = create_parts(store, len(found), size, task)
         starts = range(0, len(found), task)
         run_tasks(
@@ -111,8 +112,7 @@ def segment_set(
         )
         measurements = read_measured(parts.folder, starts)
         _join(parts, store, task)
-        with write_aside(measurements_path) as part:
-            write_measurements(part, measurements)
+        write_measurements(table, measurements)
     _report(measurements)
 
 

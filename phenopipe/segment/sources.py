@@ -59,26 +59,34 @@ def list_crops(
         If there are not as many predictions as shards, a table lacks columns or values, or a
         shard is a joint one and there are no `places`.
     StoreError
-        If a table or store is missing, or of another size or number of dimensions than the rest.
+        If a table or store is missing, or of another size, number of dimensions or model than the
+        rest.
     """
     if len(crops) != len(predictions):
         raise InputError(f"{len(crops)} shards of crops, but {len(predictions)} of predictions")
     found: list[Crop] = []
     sizes: dict[str, str] = {}
+    models: dict[str, str] = {}
     side = 1
     for (table, rgb_store), prediction_store in zip(crops, predictions, strict=True):
         rows = _read_table(table)
         shard = _find_arrays(rgb_store, prediction_store, len(rows), table, pixels=pixels)
         side, dimensions = shard.embedding.shape[2:]
         sizes.setdefault(f"{side} px and E = {dimensions}", str(prediction_store))
+        model = read_attribute(prediction_store, "model_sha256", "predictions")
+        models.setdefault(f"{model:.12}", str(prediction_store))
         for index in own_rows(table, [row["image"] for row in rows], places):
             found.append(_crop(rows[index], shard, index, f"{table}: row {index + 1}"))
-    if len(sizes) > 1:
-        each = ", ".join(f"{size} in {store}" for size, store in sizes.items())
-        raise StoreError(
-            f"predictions of one image set have one size and one number of dimensions E, but these "
-            f"differ: {each}; predict them anew with one model and one predict.network_size"
-        )
+    for differ, what in (
+        (sizes, "have one size and one number of dimensions E"),
+        (models, "are of one model"),
+    ):
+        if len(differ) > 1:
+            each = ", ".join(f"{value} in {store}" for value, store in differ.items())
+            raise StoreError(
+                f"predictions of one image set {what}, but these differ: {each}; predict them anew "
+                "with one model and one predict.network_size"
+            )
     return found, side
 
 

@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from phenopipe.config import DaskSettings
-from phenopipe.errors import InputError, PhenopipeError
+from phenopipe.errors import InputError
 from phenopipe.files import write_aside
 from phenopipe.fork_server import SEGMENT_MODULES
 from phenopipe.segment.batch import do_batch, share_out
 from phenopipe.segment.cluster import choose_place, connect
+from phenopipe.segment.lost_jobs import LostWorkersError
 
 if TYPE_CHECKING:
     from dask.distributed import Client
@@ -29,10 +30,6 @@ TASKS_AT_ONCE = 4
 #: 16 crops with long paths, each in a shard of its own, are 71 kB.
 BATCHES_A_MESSAGE = 100
 Progress = Callable[[Iterable[None], int, str], Iterator[None]]
-
-
-class LostWorkersError(PhenopipeError, RuntimeError):
-    """A task's workers were killed again and again, as by a limit of memory."""
 
 
 def run_tasks(
@@ -77,7 +74,8 @@ def run_tasks(
     InputError
         If `workers` is below 1, or no scheduler answers.
     LostWorkersError
-        If workers were killed at one task more often than Dask allows (4 times).
+        If workers were killed at one task more often than Dask allows (4 times), none came, or the
+        scheduler was lost.
     """
     if workers < 1:
         raise InputError(f"workers: at least 1 is needed (is {workers})")
@@ -137,7 +135,7 @@ def _finish(
                 f"{name}: workers were killed {error.allowed_failures + 1} times at one task; they "
                 "may need more than dask.worker_memory"
             ) from error
-        raise error or RuntimeError(f"{name}: Dask gave up a task ({future.status})")
+        raise error or LostWorkersError(f"{name}: Dask's scheduler was lost ({future.status})")
 
 
 @contextmanager
@@ -149,6 +147,7 @@ def _reported(path: str | os.PathLike[str] | None) -> Iterator[None]:
     from dask.distributed import performance_report
 
     with write_aside(path) as part:
+        part.touch()  # what cannot be written should not be found out after hours of work
         with performance_report(str(part), mode="inline"):  # type: ignore[no-untyped-call]
             yield
         text = part.read_text(encoding="utf-8")

@@ -17,7 +17,7 @@ NUMBERS = tuple(
     name for name, field in SegmentSettings.model_fields.items() if field.annotation in (int, float)
 )
 #: What is tried if nothing is asked for: what decides most on how many leaves there are.
-DEFAULT_AXES = ("seed_threshold=0.2:0.6:5", "merge_angle_deg=15:55:5")
+DEFAULT_AXES = ("seed_threshold=0.2:0.6:5", "merge_angle_deg=20:60:5")
 #: More points than this are a mistake rather than a wish.
 MOST_POINTS = 2000
 
@@ -125,7 +125,8 @@ def parse_axis(text: str) -> tuple[str, tuple[float, ...]]:
     try:
         if ":" in given:
             first, last, count = given.split(":")
-            numbers = np.linspace(float(first), float(last), int(count)).round(6).tolist()
+            many = min(int(count), MOST_POINTS + 1)  # too many are refused, not held in memory
+            numbers = np.linspace(float(first), float(last), many).round(6).tolist()
         else:
             numbers = [float(value) for value in given.split(",")]
     except ValueError as error:

@@ -88,6 +88,16 @@ def test_another_shape_names_both(saved: Path, other: tuple[str, int]) -> None:
     assert f"preset {other[0]} with embedding_dim {other[1]}" in message
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_named(tmp_path: Path, value: float) -> None:
+    model = WNet("tiny", 6)
+    with torch.no_grad():
+        model.distance_head.bias.fill_(value)
+    save_model(tmp_path / "broken.safetensors", model)
+    with pytest.raises(ModelError, match=r"broken\.safetensors: .*NaN .*\(distance_head\.bias\)"):
+        load_model(tmp_path / "broken.safetensors")
+
+
 def test_missing_weights(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no such model"):
         find_weights(str(tmp_path / "none.safetensors"))

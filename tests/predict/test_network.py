@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -51,6 +53,14 @@ def test_shapes_ranges_and_types(random_network: WNet) -> None:
     assert 0 <= distance.min() <= distance.max() <= 1
     np.testing.assert_allclose(np.linalg.norm(embedding, axis=-1), 1, atol=1e-5)
     assert embedding.shape == (5, SIDE, SIDE, 6)
+
+
+def test_what_is_no_number_is_not_stored_as_soil(random_network: WNet) -> None:
+    broken = copy.deepcopy(random_network)
+    with torch.no_grad():
+        broken.embedding_head.weight.fill_(float("nan"))
+    with pytest.raises(ModelError, match="the network gives NaN or infinite values in"):
+        Network(broken, settings()).encode(CROPS)
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

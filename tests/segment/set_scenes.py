@@ -52,7 +52,7 @@ class Shards:
         self.predictions: list[Path] = []
         self.labels, self.measurements = folder / "out/labels.zarr", folder / "out/m.parquet"
 
-    def add(self, indices, *, size=SIZE, windows=None, dimensions=4, **changed):
+    def add(self, indices, *, size=SIZE, windows=None, dimensions=4, model="ab" * 32, **changed):
         """Write one shard; `changed` maps "c<index>" to other cells of its row."""
         name = f"s{len(self.crops):03d}"
         table, rgb_path = self.folder / f"{name}.tsv", self.folder / f"{name}.zarr"
@@ -70,14 +70,14 @@ class Shards:
         maps = {"distance": (stacks[1], np.uint8), "embedding": (embedding, np.int8)}
         where = windows or [(0, 0, size)] * len(indices)
         maps["window"] = np.reshape(where, (len(indices), 3)), np.int32
-        self._store(prediction, "predictions", maps)
+        self._store(prediction, "predictions", maps, {"model_sha256": model})
         self.crops.append((table, rgb_path))
         self.predictions.append(prediction)
         return self
 
     @staticmethod
-    def _store(path, kind, arrays):
-        with create_store(path, kind) as group:
+    def _store(path, kind, arrays, attributes=None):
+        with create_store(path, kind, attributes) as group:
             for name, (values, dtype) in arrays.items():
                 create_array(group, name, values.shape, dtype)[:] = values
 

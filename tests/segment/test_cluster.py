@@ -10,6 +10,7 @@ import pytest
 
 from phenopipe.config import DaskSettings
 from phenopipe.errors import InputError
+from phenopipe.segment import cluster as cluster_module
 from phenopipe.segment.cluster import choose_place, connect, dashboard_link, most_workers
 
 
@@ -100,6 +101,20 @@ def test_a_scheduler_that_is_not_there_is_named():
         connect(nobody, "address", 1),
     ):
         pass
+
+
+def test_a_scheduler_without_workers_is_named(monkeypatch):
+    from dask.distributed import LocalCluster
+
+    monkeypatch.setattr(cluster_module, "WORKERS_WITHIN_S", 0.3)
+    options = {"host": "127.0.0.1", "dashboard_address": cluster_module.LOOPBACK}
+    with LocalCluster(n_workers=0, **options) as idle:
+        settings = DaskSettings(address=idle.scheduler_address)
+        with (
+            pytest.raises(InputError, match=r"dask.address: the scheduler at .* has no worker"),
+            connect(settings, "address", 1),
+        ):
+            pass
 
 
 def test_slurm_workers_are_asked_for_as_set(monkeypatch):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
 import pytest
 from set_scenes import COLUMNS, SIZE, Shards, row
 
+from phenopipe.config import SegmentSettings
 from phenopipe.errors import InputError, StoreError
-from phenopipe.segment import segment_set
+from phenopipe.segment import image_set, segment_set
 from phenopipe.segment.columns import TRAITS
+from phenopipe.store import create_store
 from phenopipe.tsv import write_tsv
 
 
@@ -76,6 +80,23 @@ def test_a_lost_file_costs_its_shard_only_and_is_named(shards, array):
     assert not labels[:2].any() and labels[2].any()
 
 
+def test_labels_that_cannot_be_written_leave_the_table_that_was_there(shards, monkeypatch):
+    shards.add([1, 2])
+    shards.run()
+    before = shards.measurements.read_bytes()
+
+    @contextmanager
+    def on_a_full_disk(*arguments):
+        with create_store(*arguments) as store:
+            yield store
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(image_set, "create_store", on_a_full_disk)
+    with pytest.raises(OSError, match="no space left"):
+        shards.run(settings=SegmentSettings(min_leaf_area_px=1e6))
+    assert shards.measurements.read_bytes() == before
+
+
 def test_a_failure_leaves_nothing_under_final_names(shards):
     shards.add([1])
     shards.measurements.parent.mkdir()
@@ -90,6 +111,9 @@ def test_embeddings_of_several_models_are_refused(shards):
     shards.add([0]).add([1], dimensions=8)
     with pytest.raises(StoreError, match=r"E = 4 in .*s000.*, 40 px and E = 8 in .*s001"):
         shards.run()
+    other = Shards(shards.folder / "other").add([0]).add([1], model="cd" * 32)
+    with pytest.raises(StoreError, match=r"one model.*: abababababab in .*s000.*, cdcdcdcdcdcd in"):
+        other.run()
     assert not shards.labels.exists()
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -14,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phenopipe.config import DaskSettings
-from phenopipe.errors import InputError
+from phenopipe.errors import InputError, StoreError
 from phenopipe.progress import track
 from phenopipe.segment import tasks
 from phenopipe.segment.batch import share_out
@@ -144,6 +147,45 @@ def test_progress_counts_tasks(tmp_path, dask, count):
 
     run(square, [(n, str(tmp_path)) for n in range(count)], dask, progress=progress)
     assert seen == [(count, "square")] * count
+
+
+def test_a_performance_report_that_cannot_be_written_ends_it_at_once(tmp_path):
+    with pytest.raises(StoreError, match=r"/proc/page\.html: cannot be written"):
+        run(square, [(1, str(tmp_path))], performance_report="/proc/page.html")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def scheduler(tmp_path):
+    """A scheduler with a worker, in processes of their own; killed at the end at the latest."""
+    file = tmp_path / "scheduler.json"
+    module = [sys.executable, "-m"]
+    asked = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)]
+    first = subprocess.Popen([*module, "distributed.cli.dask_scheduler", *asked])
+    while not file.exists():
+        assert first.poll() is None
+        time.sleep(0.05)
+    worker = ["--scheduler-file", str(file), "--nthreads", "1", "--no-nanny", "--no-dashboard"]
+    second = subprocess.Popen([*module, "distributed.cli.dask_worker", *worker])
+    yield first, json.loads(file.read_text())["address"]
+    for process in (second, first):
+        process.kill()
+        process.wait()
+
+
+def test_a_scheduler_that_is_lost_is_one_line(scheduler):
+    process, address = scheduler
+
+    def kill_it(items, total, name):
+        for item in items:
+            process.kill()
+            yield item
+
+    with (
+        dask.config.set({"distributed.comm.timeouts.connect": "1 s"}),
+        pytest.raises(LostWorkersError, match="square: Dask's scheduler was lost"),
+    ):
+        run(time.sleep, [(0.1,)] * 50, DaskSettings(address=address), progress=kill_it)
 
 
 def test_the_performance_report_needs_no_network(tmp_path):

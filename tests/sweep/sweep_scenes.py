@@ -64,7 +64,8 @@ def write_shard(folder: Path, name: str, leaves: list[int], *, image_set: str = 
     write_crop_table(table, rows)
     maps = [np.stack(stack) for stack in zip(*map(predict, leaves), strict=True)]
     windows = np.full((len(rows), 3), (0, 0, SIZE), np.int32)
-    with create_store(predictions, "predictions") as group:
+    attributes = {"model_sha256": "ab" * 32}
+    with create_store(predictions, "predictions", attributes) as group:
         for array, values in zip(
             ("distance", "embedding", "window"), (*maps, windows), strict=True
         ):

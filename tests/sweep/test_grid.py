@@ -30,7 +30,8 @@ def test_points_are_all_combinations_and_the_settings_now():
 
 
 def test_the_default_grid_is_valid():
-    assert len(make_grid(NOW).places) == 25
+    grid = make_grid(NOW)
+    assert len(grid.places) == len(grid.points) == 25, "the settings now can be kept"
 
 
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=3))
@@ -57,6 +58,7 @@ def test_neighbours_are_mutual(lengths):
         (["seed_threshold=nan"], "not finite"),
         (["seed_threshold=0.1:0.9:9", "seed_threshold=0.2"], "seed_threshold is named twice"),
         (["seed_threshold=0.1:0.9:50", "max_angle_deg=1:90:50"], "has 2500 points"),
+        (["seed_threshold=0.1:0.9:2000000000"], "has 2001 points, more than 2000"),
     ],
 )
 def test_mistakes(axes, message):

@@ -19,6 +19,8 @@ def cores_of(run):
         ({}, {"night_1": 1, "night_2": 1}),
         ({"dask__processes_from": 7}, {"night_1": 2, "night_2": 1}),
         ({"dask__cluster": "threads"}, {"night_1": 2, "night_2": 2}),
+        ({"dask__cluster": "slurm", "dask__processes_from": 1}, {"night_1": 1, "night_2": 1}),
+        ({"dask__address": "tcp://10.0.0.5:8786"}, {"night_1": 1, "night_2": 1}),
         # 4 pots in each of 2 pictures.
         (
             {
