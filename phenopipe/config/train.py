@@ -76,7 +76,11 @@ class TrainSettings(Block):
     seed: int = setting(0, "Seed of weights, pictures and their order.", ge=0)
     steps: int = setting(4000, "Optimiser steps.", ge=1)
     batch_size: int = setting(8, "Pictures in a step.", ge=1)
-    learning_rate: float = setting(1e-3, "Peak learning rate of Adam.", gt=0)
+    optimiser: Literal["adamw", "muon"] = setting(
+        "adamw",
+        "What changes the weights: adamw, or muon, which needs fewer steps (docs/training.md).",
+    )
+    learning_rate: float = setting(1e-3, "Peak learning rate.", gt=0)
     warmup_steps: int = setting(100, "Steps over which the learning rate rises from 0.", ge=0)
     losses: LossSettings = setting(LossSettings, "Losses.")
     data: list[DataSettings] = setting(

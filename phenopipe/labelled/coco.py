@@ -99,6 +99,11 @@ class CocoPicture(LabelledPicture):
                 problems.append(f"{self.source}: {where} {error}")
         if problems:
             raise InputError(*problems)
+        if self.leaves and not labels.any():
+            raise InputError(
+                f"{self.source}: no annotation of {self.image.name} covers a pixel; coordinates "
+                "are pixels of the picture, not shares of it"
+            )
         return labels
 
 

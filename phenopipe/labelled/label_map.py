@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,8 +76,10 @@ def read_label_map(path: Path, shape: tuple[int, int] | None = None) -> NDArray[
 def _read_npy(path: Path, shape: tuple[int, int] | None) -> NDArray[Any]:
     try:
         labels = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise _unreadable(path, error) from error
+    if not isinstance(labels, np.ndarray):
+        raise InputError(f"{path}: is an archive of arrays (.npz); a label map is one array")
     if labels.ndim != 2:
         raise InputError(f"{path}: has shape {labels.shape}; a label map has two dimensions")
     _check_shape(path, labels.shape, shape)

@@ -8,6 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask
 
+#: Polygons may reach this many times the picture's side beyond it.
+FAR = 100
+
 
 def read_outline(segmentation: object, height: int, width: int) -> NDArray[np.bool_]:
     """Return the pixels inside an outline.
@@ -40,7 +43,7 @@ def read_outline(segmentation: object, height: int, width: int) -> NDArray[np.bo
     if not segmentation:
         raise ValueError("has no outline, perhaps only a box; draw polygons")
     if isinstance(segmentation, list):
-        runs = _decode(_check_polygons(segmentation), height, width)
+        runs = _decode(_check_polygons(segmentation, height, width), height, width)
     elif isinstance(segmentation, dict):
         runs = _decode(_check_runs(segmentation, height, width), height, width)
     else:
@@ -48,7 +51,7 @@ def read_outline(segmentation: object, height: int, width: int) -> NDArray[np.bo
     return runs.astype(bool)
 
 
-def _check_polygons(polygons: list[Any]) -> list[list[float]]:
+def _check_polygons(polygons: list[Any], height: int, width: int) -> list[list[float]]:
     checked = []
     for polygon in polygons:
         if not isinstance(polygon, list) or len(polygon) < 6 or len(polygon) % 2:
@@ -61,6 +64,8 @@ def _check_polygons(polygons: list[Any]) -> list[list[float]]:
             raise ValueError("has a polygon that holds other things than numbers") from error
         if not np.isfinite(points).all():
             raise ValueError("has a polygon that holds other things than numbers")
+        if np.abs(points).max() > FAR * max(height, width):  # the library would not survive it
+            raise ValueError(f"has a polygon far outside its picture of {width}x{height} px")
         checked.append(points.tolist())
     return checked
 
@@ -68,7 +73,7 @@ def _check_polygons(polygons: list[Any]) -> list[list[float]]:
 def _check_runs(runs: dict[str, Any], height: int, width: int) -> dict[str, Any]:
     if "counts" not in runs or "size" not in runs:
         raise ValueError("has runs without counts and size")
-    if list(runs["size"]) != [height, width]:
+    if runs["size"] not in ([height, width], (height, width)):
         raise ValueError(f"has runs of size {runs['size']}, its picture is [{height}, {width}]")
     return runs
 
@@ -82,6 +87,9 @@ def _decode(segmentation: Any, height: int, width: int) -> NDArray[np.uint8]:  #
         else:
             runs = segmentation
         decoded: NDArray[np.uint8] = mask.decode(runs)
+        area = int(mask.area(runs))
     except Exception as error:  # pycocotools raises nearly anything, bare Exceptions too
         raise ValueError(f"has an outline that cannot be read ({error})") from error
+    if area != int(np.count_nonzero(decoded)):  # what runs do not reach is whatever was in memory
+        raise ValueError("has runs that do not cover its picture")
     return decoded

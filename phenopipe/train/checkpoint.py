@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from torch import Tensor, nn
 
 from phenopipe.errors import StoreError
 from phenopipe.model.weights import save_tensors
+
+log = logging.getLogger(__name__)
 
 
 def save_checkpoint(
@@ -84,6 +87,12 @@ def load_checkpoint(
         return 0
     state, tensors = _read(path)
     if state["settings"] != settings_digest:
+        log.warning(
+            "%s: is of other settings, labels or start weights; training begins anew, and its %d "
+            "steps are lost",
+            path,
+            state["step"],
+        )
         return 0
     model.load_state_dict(_part(tensors, "model."))
     ema.load_state_dict(_part(tensors, "ema."))

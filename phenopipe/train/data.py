@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from phenopipe.config import TrainSettings
+from phenopipe.errors import PhenopipeError
 from phenopipe.fork_server import start_method
 from phenopipe.labelled import LabelledPicture, Source, open_sources
 from phenopipe.predict.look import MOST_ENLARGED
@@ -204,7 +205,7 @@ def training_batches(
     number, shares = share
     each = size // shares
     firsts = range(number * each, len(data), size)
-    yield from DataLoader(
+    loader = DataLoader(
         data,
         batch_sampler=[list(range(first, first + each)) for first in firsts],
         num_workers=settings.workers,
@@ -213,3 +214,10 @@ def training_batches(
         prefetch_factor=4 if settings.workers else None,
         multiprocessing_context=start_method() if settings.workers else None,
     )
+    try:
+        yield from loader
+    except PhenopipeError as error:
+        # Of a process that draws: torch puts its traceback in front, which ends in type and text.
+        kind = type(error)
+        told = str(error).rpartition(f"{kind.__module__}.{kind.__qualname__}: ")[2]
+        raise kind(*told.splitlines()) from error

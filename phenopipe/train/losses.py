@@ -213,14 +213,18 @@ def compute_losses(
     anchored: bool = True,
     balance: str = "pixels",
     distance_balance: str = "pixels",
+    contrast: bool = True,
     offset: tuple[int, int] = (0, 0),
 ) -> Losses:
-    """Compute all losses; see the functions of each part for what is what."""
+    """Compute all losses; see the functions of each part for what is what.
+
+    The contrast, which takes memory of leaves times pixels, is 0 where it is not asked for.
+    """
     instances = find_instances(embedding, labels, anchored=anchored)
     weights = balance_leaves(labels, instances.counts) if distance_balance == "sqrt" else None
     return Losses(
         distance_loss(distance, target, weights),
         intra_loss(instances, balance),
         inter_loss(instances, pairs),
-        contrast_loss(instances, embedding, labels, offset),
+        contrast_loss(instances, embedding, labels, offset) if contrast else distance.new_zeros(()),
     )

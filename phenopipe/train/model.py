@@ -14,13 +14,14 @@ from lightning_fabric import Fabric
 
 import phenopipe
 from phenopipe.config import ModelSettings, TrainSettings
-from phenopipe.errors import DivergedError
+from phenopipe.errors import DivergedError, ModelError
 from phenopipe.files import write_aside, write_text
 from phenopipe.labelled import check_sources, digest_sources, open_sources
 from phenopipe.model.find import file_sha256, find_weights
 from phenopipe.model.weights import copy_weights, save_model
 from phenopipe.model.wnet import WNet
 from phenopipe.progress import track
+from phenopipe.synth.soil import load_soils
 from phenopipe.train.card import write_card
 from phenopipe.train.curves import write_curves
 from phenopipe.train.engine import train_on_devices
@@ -116,9 +117,12 @@ def train_model(name: str, settings: ModelSettings, folder: Path) -> Verdict:
     candidate = work / "candidate.safetensors"
     sources = open_sources(training.data)
     check_sources(sources)
+    if training.plants.soil_folder:
+        load_soils(training.plants.soil_folder)
     origin = (file_sha256(start) if start else "") + digest_sources(sources)
     try:
         train_on_devices(_fit, training, training, start, origin, work, candidate)
+        score = _score(candidate, training)
     except DivergedError as error:
         _keep_course(work)
         if predecessor is None:
@@ -126,11 +130,8 @@ def train_model(name: str, settings: ModelSettings, folder: Path) -> Verdict:
         verdict = Verdict(False, str(error), None, validate(predecessor, training))
         log.warning("model %s: %s", name, error)
     else:
-        verdict = judge(
-            validate(candidate, training),
-            validate(predecessor, training) if predecessor else None,
-            training.gate_margin,
-        )
+        old = validate(predecessor, training) if predecessor else None
+        verdict = judge(score, old, training.gate_margin)
     _settle(name, verdict, candidate, accepted, predecessor)
     _publish(name, training, verdict, accepted, folder)
     return verdict
@@ -151,7 +152,7 @@ def _fit(
     )
     if start is not None:
         copy_weights(model, start)
-    state = Training.start(model, fabric)
+    state = Training.start(model, fabric, training.optimiser)
     steps = optimise(state, training, work, origin)
     if not fabric.is_global_zero:
         deque(steps, maxlen=0)
@@ -160,7 +161,27 @@ def _fit(
         if number % 50 == 0 or number + 1 == training.steps:
             log.info("step %d of %d: loss %.4f", number + 1, training.steps, loss)
     facts = {"steps": str(training.steps), "phenopipe_version": phenopipe.__version__}
-    save_model(output, state.averaged.cpu(), facts)
+    averaged = state.averaged.cpu()
+    _check_weights(averaged)
+    save_model(output, averaged, facts)
+
+
+def _score(candidate: Path, training: TrainSettings) -> Score:
+    """Score what was trained; what gives no numbers has diverged."""
+    try:
+        return validate(candidate, training)
+    except ModelError as error:
+        raise DivergedError(f"diverged: {error}") from error
+
+
+def _check_weights(model: WNet) -> None:
+    """Refuse weights that a model file, which is in float16, cannot hold."""
+    for name, values in model.state_dict().items():
+        if values.is_floating_point() and not torch.isfinite(values.half()).all():
+            raise DivergedError(
+                f"diverged: at its end {name} holds values beyond float16, in which models are "
+                "kept; lower learning_rate and train again"
+            )
 
 
 def _keep_course(work: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import dataclass
-from typing import cast
+from typing import Literal, cast
 
 import torch
 from lightning_fabric import Fabric
@@ -19,9 +19,10 @@ from phenopipe.train.data import Batch
 from phenopipe.train.engine import make_fabric
 from phenopipe.train.loss_log import PARTS, StepLosses
 from phenopipe.train.losses import Losses, compute_losses
+from phenopipe.train.optimiser import make_optimiser
 
-#: Weight decay of AdamW and the norm to which gradients are clipped.
-WEIGHT_DECAY, GRADIENT_NORM = 1e-4, 5.0
+#: Norm to which gradients are clipped.
+GRADIENT_NORM = 5.0
 #: The averaged weights look back over about this many steps once training is long enough.
 AVERAGED_STEPS = 500
 #: Float16 gradients that overflow are expected while losses are scaled by more than this.
@@ -47,7 +48,7 @@ class Training:
     averaged : WNet
         Exponential moving average of its weights: what is evaluated and kept.
     optimiser : torch.optim.Optimizer
-        AdamW.
+        What changes the weights (`phenopipe.train.optimiser`).
     fabric : Fabric
         The engine: devices, arithmetic, and averaging of gradients over devices.
     network
@@ -61,7 +62,12 @@ class Training:
     network: nn.Module
 
     @classmethod
-    def start(cls, model: WNet, fabric: Fabric | None = None) -> Training:
+    def start(
+        cls,
+        model: WNet,
+        fabric: Fabric | None = None,
+        optimiser: Literal["adamw", "muon"] = "adamw",
+    ) -> Training:
         """Make a network ready to learn.
 
         Parameters
@@ -70,6 +76,8 @@ class Training:
             The network.
         fabric : Fabric, optional
             The engine; left out, the best device that is there.
+        optimiser : {"adamw", "muon"}
+            Name of the optimiser.
 
         Notes
         -----
@@ -81,9 +89,9 @@ class Training:
         averaged = copy.deepcopy(model).eval().requires_grad_(False)
         if fabric.world_size > 1 and fabric.device.type == "cuda":
             model = nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
-        optimiser = torch.optim.AdamW(model.parameters(), weight_decay=WEIGHT_DECAY)
+        steps = make_optimiser(optimiser, model.parameters())
         network = fabric.setup_module(model.train(), move_to_device=False)
-        return cls(model, averaged, optimiser, fabric, network)
+        return cls(model, averaged, steps, fabric, network)
 
     @property
     def scaler(self) -> torch.amp.GradScaler | None:
@@ -118,7 +126,7 @@ class Training:
             If loss or gradient is no finite number; the weights stay as they were.
         """
         rank, _ = self.share
-        torch.manual_seed(settings.seed * 1_000_003 + number + (rank << 48))  # dropout
+        torch.manual_seed((settings.seed * 1_000_003 + number + (rank << 48)) % 2**63)  # dropout
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(number, settings)
         parts = self._losses(number, batch, settings)
@@ -152,6 +160,7 @@ class Training:
             anchored=settings.losses.background == "anchored",
             balance=settings.losses.balance,
             distance_balance=settings.losses.distance_balance,
+            contrast=settings.losses.contrast > 0,
             offset=(number // 2 % 2, number % 2),
         )
 

@@ -151,6 +151,8 @@ def test_what_is_no_coco_file(tmp_path: Path, content, said: str) -> None:
         ({"counts": [1, 2]}, "without counts and size"),
         ({"counts": [5, 5], "size": [9, 9]}, r"size \[9, 9\], its picture is \[40, 48\]"),
         ({"counts": [5, 5000], "size": [40, 48]}, "cannot be read"),
+        ({"counts": [5, 20], "size": None}, r"size None, its picture is \[40, 48\]"),
+        ([[0, 0, 1e12, 0, 1e12, 1e12]], "a polygon far outside its picture of 48x40 px"),
         ({"counts": [5, -4], "size": [40, 48]}, "cannot be read"),
         ("text", "neither polygons nor runs"),
     ],
@@ -162,6 +164,29 @@ def test_an_outline_that_cannot_be_drawn_names_its_annotation(
     data["annotations"][1]["segmentation"] = segmentation
     (found,) = list_coco(write(tmp_path, data))
     with pytest.raises(InputError, match=f"annotation 2 of a.png has .*{said}"):
+        found.read()
+
+
+def test_runs_that_end_too_early_never_read_what_was_in_memory(tmp_path: Path) -> None:
+    data = coco()
+    data["annotations"][1]["segmentation"] = {"counts": [10, 20], "size": [40, 48]}
+    used = [np.full(40 * 48, 1, np.uint8) for _ in range(200)]
+    del used  # memory that is not zero
+    (found,) = list_coco(write(tmp_path, data))
+    try:
+        labels = found.read().labels
+    except InputError as error:
+        assert "runs that do not cover its picture" in str(error)
+    else:
+        assert np.count_nonzero(labels.T.ravel()[10:30] == 0) == 0
+
+
+def test_shares_of_the_picture_are_no_pixels(tmp_path: Path) -> None:
+    data = coco()
+    for annotation in data["annotations"]:
+        annotation["segmentation"] = [[0.1, 0.1, 0.4, 0.1, 0.4, 0.4]]
+    (found,) = list_coco(write(tmp_path, data))
+    with pytest.raises(InputError, match=r"no annotation of a\.png covers a pixel; coord"):
         found.read()
 
 

@@ -68,12 +68,19 @@ def test_what_is_no_label_map_is_named(tmp_path: Path, name: str, pixels, said: 
     assert caught.value.problems[0].startswith(str(path))
 
 
-@pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\n", b"text"])
+@pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\n", b"text", b"PK\x03\x04 no zip"])
 @pytest.mark.parametrize("name", ["a.png", "a.npy"])
 def test_a_damaged_file_is_named(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=r"a\.\w+: cannot be read as a label map"):
         read_label_map(tmp_path / name)
+
+
+def test_an_archive_of_arrays_is_named(tmp_path: Path) -> None:
+    with (tmp_path / "a.npy").open("wb") as file:
+        np.savez(file, labels=LABELS)
+    with pytest.raises(InputError, match=r"a\.npy: is an archive of arrays"):
+        read_label_map(tmp_path / "a.npy")
 
 
 def test_gaps_are_closed_and_slips_of_the_brush_dropped() -> None:

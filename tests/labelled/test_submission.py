@@ -11,7 +11,7 @@ from green_plants import draw_pot
 from labelled_scenes import label_map, save
 from typer.testing import CliRunner
 
-from phenopipe.cli.app import app
+from phenopipe.cli.commands import app
 from phenopipe.errors import InputError
 from phenopipe.labelled import write_submission
 from phenopipe.labelled.submission import Plant

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 import torch
 
 from phenopipe.config import LossSettings, ModelSettings, TrainSettings
-from phenopipe.errors import DivergedError, ModelError, StoreError
+from phenopipe.errors import DivergedError, InputError, ModelError, StoreError
 from phenopipe.model.find import file_sha256
 from phenopipe.model.verdict import rejection
 from phenopipe.model.weights import load_model, read_header, save_model
@@ -52,7 +53,8 @@ def course(folder: Path) -> list[list[str]]:
 def run(folder: Path, steps: int | None = None, settings: TrainSettings = SETTINGS) -> None:
     """Train, and leave in the middle as a killed process would."""
     torch.manual_seed(settings.seed)
-    training = Training.start(WNet(settings.preset, settings.embedding_dim))
+    model = WNet(settings.preset, settings.embedding_dim)
+    training = Training.start(model, optimiser=settings.optimiser)
     for number, _ in optimise(training, settings, folder):
         if steps is not None and number + 1 == steps:
             return
@@ -67,20 +69,23 @@ def test_one_seed_gives_one_course(tmp_path: Path) -> None:
     assert course(tmp_path / "a") != course(tmp_path / "c")
 
 
-def test_a_resumed_training_takes_the_same_course(tmp_path: Path) -> None:
-    run(tmp_path / "whole")
-    run(tmp_path / "broken", steps=4, settings=KEPT)
+@pytest.mark.parametrize("optimiser", ["adamw", "muon"])
+def test_a_resumed_training_takes_the_same_course(tmp_path: Path, optimiser: str) -> None:
+    whole, kept = (s.model_copy(update={"optimiser": optimiser}) for s in (SETTINGS, KEPT))
+    run(tmp_path / "whole", settings=whole)
+    run(tmp_path / "broken", steps=4, settings=kept)
     assert len(course(tmp_path / "broken")) == 5
-    run(tmp_path / "broken")
+    run(tmp_path / "broken", settings=whole)
     assert course(tmp_path / "broken") == course(tmp_path / "whole")
     ends = [(tmp_path / name / "checkpoint.safetensors") for name in ("whole", "broken")]
     assert file_sha256(ends[0]) == file_sha256(ends[1])
 
 
-def test_a_checkpoint_of_other_settings_is_not_taken(tmp_path: Path) -> None:
+def test_a_checkpoint_of_other_settings_is_not_taken(tmp_path: Path, caplog) -> None:
     run(tmp_path / "a", steps=4, settings=KEPT)
     other = SETTINGS.model_copy(update={"learning_rate": 5e-4})
     run(tmp_path / "a", settings=other)
+    assert "training begins anew, and its 3 steps are lost" in caplog.text
     run(tmp_path / "b", settings=other)
     assert course(tmp_path / "a") == course(tmp_path / "b")
 
@@ -165,6 +170,45 @@ def test_a_training_that_diverges_leaves_its_predecessor(
     assert (tmp_path / "m/training/diverged.html").is_file()
 
 
+def test_weights_that_a_model_file_cannot_hold_are_a_divergence(tmp_path: Path) -> None:
+    start = WNet("tiny", 4)
+    save_model(tmp_path / "start.safetensors", start)
+    far = SETTINGS.model_copy(update={"learning_rate": 2e5, "warmup_steps": 0, "steps": 2})
+    settings = ModelSettings(weights=str(tmp_path / "start.safetensors"), train=far)
+    verdict = train_model("m", settings, tmp_path / "m")
+    assert not verdict.passed and "diverged" in verdict.reason
+    made = file_sha256(tmp_path / "m/model.safetensors")
+    assert made == file_sha256(tmp_path / "start.safetensors")
+
+
+def test_the_optimiser_is_the_one_of_the_settings(tmp_path: Path) -> None:
+    courses = []
+    for kind in ("adamw", "muon"):
+        settings = SETTINGS.model_copy(update={"optimiser": kind, "steps": 3})
+        train_model(kind, ModelSettings(weights=None, train=settings), tmp_path / kind)
+        courses.append(course(tmp_path / kind / "training"))
+    assert courses[0][1] == courses[1][1], "the first loss is the first pictures'"
+    assert courses[0][3] != courses[1][3]
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_picture_that_is_lost_while_it_trains_is_one_line(tmp_path: Path, workers: int) -> None:
+    plants = SETTINGS.plants.model_copy(update={"soil_folder": str(tmp_path), "close_share": 1.0})
+    settings = SETTINGS.model_copy(update={"plants": plants, "workers": workers, "steps": 40})
+    with pytest.raises(InputError) as caught:
+        list(training_batches(settings, 0))
+    assert len(caught.value.problems) == 1
+    assert caught.value.problems[0].startswith(f"soil_folder: {tmp_path} holds no readable picture")
+
+
+def test_a_soil_folder_is_looked_into_before_the_first_step(tmp_path: Path) -> None:
+    plants = SETTINGS.plants.model_copy(update={"soil_folder": str(tmp_path / "none")})
+    settings = SETTINGS.model_copy(update={"plants": plants})
+    with pytest.raises(InputError, match=r"soil_folder: .*none holds no readable picture"):
+        train_model("m", ModelSettings(weights=None, train=settings), tmp_path / "m")
+    assert not (tmp_path / "m/training").exists()
+
+
 def test_without_a_predecessor_a_training_that_diverges_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DivergedError, match=r"diverged at step 0.*no checkpoint yet"):
         train_model("m", ModelSettings(weights=None, train=DIVERGING), tmp_path)
@@ -182,13 +226,16 @@ def test_float16_is_resumed_exactly_with_its_scale(tmp_path: Path) -> None:
             training = Training.start(WNet("tiny", 4), fabric)
             assert training.scaler is not None
             if not (tmp_path / folder / "checkpoint.safetensors").exists():
-                training.scaler.load_state_dict(training.scaler.state_dict() | {"scale": 2.0**30})
+                training.scaler.load_state_dict(training.scaler.state_dict() | {"scale": 2.0**14})
             for number, _ in optimise(training, settings, tmp_path / folder):
                 if number + 1 == steps:
                     break
         courses.append((course(tmp_path / folder), training.scaler.get_scale()))
     assert courses[0] == courses[1]
-    assert 1 < courses[0][1] < 2**30  # some steps overflowed, were skipped and halved it
+    assert 1 < courses[0][1] < 2**14  # some steps overflowed, were skipped and halved it
+    place = courses[0][0][0].index("gradient_norm")
+    norms = [float(row[place]) for row in courses[0][0][1:]]
+    assert any(map(math.isfinite, norms[:3])) and any(map(math.isfinite, norms[3:]))
 
 
 def test_float16_that_overflows_at_any_scale_stops() -> None:
