@@ -97,6 +97,6 @@ def _orientations(values: np.ndarray) -> np.ndarray:
 
 
 def _write_store(path: Path, kind: Kind, arrays: dict[str, np.ndarray]) -> None:
-    with create_store(path, kind) as store:
+    with create_store(path, kind, {"model_sha256": "0" * 64}) as store:  # of none
         for name, values in arrays.items():
             create_array(store, name, values.shape, values.dtype)[:] = values

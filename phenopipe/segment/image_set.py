@@ -11,7 +11,7 @@ import pyarrow as pa
 import zarr
 
 from phenopipe.config import DaskSettings, SegmentSettings
-from phenopipe.files import remove, write_aside
+from phenopipe.files import remove, write_aside, writing
 from phenopipe.join_blocks import join_blocks
 from phenopipe.own_rows import Places
 from phenopipe.progress import track
@@ -112,7 +112,8 @@ def segment_set(
         )
         measurements = read_measured(parts.folder, starts)
         _join(parts, store, task)
-        write_measurements(table, measurements)
+        with writing(measurements_path):
+            write_measurements(table, measurements)
     _report(measurements)
 
 

@@ -216,14 +216,15 @@ def test_without_a_predecessor_a_training_that_diverges_is_an_error(tmp_path: Pa
     assert rejection(tmp_path) is None
 
 
-def test_float16_is_resumed_exactly_with_its_scale(tmp_path: Path) -> None:
-    settings = KEPT.model_copy(update={"precision": "fp16"})
+@pytest.mark.parametrize("optimiser", ["adamw", "muon"])
+def test_float16_is_resumed_exactly_with_its_scale(tmp_path: Path, optimiser: str) -> None:
+    settings = KEPT.model_copy(update={"precision": "fp16", "optimiser": optimiser})
     courses = []
     for folder, breaks in (("whole", [None]), ("broken", [3, None])):
         for steps in breaks:
             torch.manual_seed(0)
             fabric = make_fabric(settings, torch.device("cpu"))
-            training = Training.start(WNet("tiny", 4), fabric)
+            training = Training.start(WNet("tiny", 4), fabric, settings.optimiser)
             assert training.scaler is not None
             if not (tmp_path / folder / "checkpoint.safetensors").exists():
                 training.scaler.load_state_dict(training.scaler.state_dict() | {"scale": 2.0**14})
