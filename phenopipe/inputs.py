@@ -40,10 +40,6 @@ def _checks(config: Config, rosters: Rosters) -> Iterator[Callable[[], object]]:
         if weights:
             yield partial(_check_model, weights)
     for model in config.models.values():
-        if model.train and (soils := model.train.plants.soil_folder):
-            from phenopipe.synth.soil import load_soils  # OpenCV: only where it is needed
-
-            yield partial(load_soils, soils)
         if model.train and any(source.kind != "synthetic" for source in model.train.data):
             from phenopipe.labelled import open_sources  # OpenCV: only where it is needed
 
