@@ -73,7 +73,7 @@ def _check_polygons(polygons: list[Any], height: int, width: int) -> list[list[f
 def _check_runs(runs: dict[str, Any], height: int, width: int) -> dict[str, Any]:
     if "counts" not in runs or "size" not in runs:
         raise ValueError("has runs without counts and size")
-    if runs["size"] not in ([height, width], (height, width)):
+    if runs["size"] != [height, width]:
         raise ValueError(f"has runs of size {runs['size']}, its picture is [{height}, {width}]")
     return runs
 
