@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 #: Leaves of fewer pixels are left out, in a picture of 512x512 (authors' code).
 MIN_LEAF_PX_AT_512 = 25
+#: Pixels looked at together for neighbours: what a large radius needs in memory, about 200 MB.
+_LOOKED_AT_ONCE = 2**22
 
 
 def drop_small_leaves(labels: NDArray[np.integer[Any]]) -> NDArray[np.int32]:
@@ -93,14 +95,19 @@ def neighbour_pairs(labels: NDArray[np.integer[Any]], radius: float) -> NDArray[
     reach = int(radius)
     offsets = np.mgrid[-reach : reach + 1, -reach : reach + 1].reshape(2, -1)
     offsets = offsets[:, (offsets**2).sum(axis=0) <= radius**2]
-    near_rows = rows[:, None] + offsets[0]
-    near_cols = cols[:, None] + offsets[1]
-    inside = (near_rows >= 0) & (near_rows < height) & (near_cols >= 0) & (near_cols < width)
-    other = np.where(inside, maps[near_rows.clip(0, height - 1), near_cols.clip(0, width - 1)], 0)
-    here = np.broadcast_to(maps[rows, cols][:, None], other.shape)
-    touching = (other > 0) & (other != here)
     size = int(maps.max()) + 1
-    codes = np.unique(here[touching] * size + other[touching])
+    found = [np.empty(0, np.int64)]
+    pieces = -(-rows.size * offsets.shape[1] // _LOOKED_AT_ONCE)
+    for piece in np.array_split(np.arange(rows.size), max(pieces, 1)):
+        near_rows = rows[piece, None] + offsets[0]
+        near_cols = cols[piece, None] + offsets[1]
+        inside = (near_rows >= 0) & (near_rows < height) & (near_cols >= 0) & (near_cols < width)
+        near = maps[near_rows.clip(0, height - 1), near_cols.clip(0, width - 1)]
+        other = np.where(inside, near, 0)
+        here = np.broadcast_to(maps[rows[piece], cols[piece]][:, None], other.shape)
+        touching = (other > 0) & (other != here)
+        found.append(np.unique(here[touching] * size + other[touching]))
+    codes = np.concatenate(found)
     codes = np.unique(np.concatenate([codes, codes % size * size + codes // size]))
     return np.stack([codes // size, codes % size], axis=1)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -104,6 +106,24 @@ def slow_pairs(labels: np.ndarray, radius: float) -> set[tuple[int, int]]:
 def test_neighbours_equal_dilated_masks(labels: np.ndarray, radius: float) -> None:
     found = {(int(a), int(b)) for a, b in neighbour_pairs(labels, radius)}
     assert found == slow_pairs(labels, radius)
+
+
+def test_a_large_radius_needs_little_memory() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.kron(rng.permutation(256).reshape(16, 16), np.ones((14, 14), int))
+    labels[::14] = labels[:, ::14] = 0
+    tracemalloc.start()
+    try:
+        pairs = neighbour_pairs(labels, 32.0)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    near = {k: ndimage.distance_transform_edt(labels != k) <= 32.0 for k in range(1, 256)}
+    expected = [
+        [a, b] for a in near for b in np.unique(labels[near[a]]).tolist() if b not in (0, a)
+    ]
+    assert pairs.tolist() == expected
+    assert peak < 400e6
 
 
 def test_neighbours_stop_at_the_radius() -> None:
