@@ -17,7 +17,7 @@ import torch
 from phenopipe.config import TrainSettings
 from phenopipe.model.wnet import WNet
 from phenopipe.train.data import Batch, training_batches
-from phenopipe.train.optimise import Keeper, optimise
+from phenopipe.train.loop import Keeper, optimise
 from phenopipe.train.training import Training
 
 #: First steps, in which caches fill.

@@ -108,6 +108,18 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
         part.write_text(text, encoding="utf-8", newline="")
 
 
+def copy_whole(source: Path, target: Path) -> None:
+    """Copy a file, whole or not at all.
+
+    Raises
+    ------
+    StoreError
+        If the copy cannot be written.
+    """
+    with write_aside(target) as part:
+        shutil.copyfile(source, part)
+
+
 def update_text(path: str | os.PathLike[str], text: str) -> None:
     """Write `text` as UTF-8 under `path`, unless that is what stands there.
 

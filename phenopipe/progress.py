@@ -15,7 +15,7 @@ T = TypeVar("T")
 LOG_EVERY = 30.0
 
 
-def track(items: Iterable[T], total: int, description: str) -> Iterator[T]:
+def track(items: Iterable[T], total: int, description: str, done: int = 0) -> Iterator[T]:
     """Yield `items` and show how many are done.
 
     Parameters
@@ -23,9 +23,11 @@ def track(items: Iterable[T], total: int, description: str) -> Iterator[T]:
     items : iterable
         What is worked on.
     total : int
-        How many there are.
+        How many there are, with those that were done before.
     description : str
         Shown before the bar or in the log.
+    done : int
+        How many were done before.
 
     Yields
     ------
@@ -36,11 +38,11 @@ def track(items: Iterable[T], total: int, description: str) -> Iterator[T]:
         from rich.console import Console
         from rich.progress import track as bar
 
-        yield from bar(items, description, total, console=Console(stderr=True), transient=True)
+        console = Console(stderr=True)
+        yield from bar(items, description, total, done, console=console, transient=True)
         return
     last = started = time.monotonic()
-    done = 0
-    for done, item in enumerate(items, start=1):
+    for done, item in enumerate(items, start=done + 1):  # noqa: B020
         yield item
         now = time.monotonic()
         if now - last >= LOG_EVERY:

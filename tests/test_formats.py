@@ -321,7 +321,9 @@ def test_model_folder(model_folder: Path) -> None:
     assert list(metrics["candidate"]) == names("Models", "score key")
     documented = set(names("Models", "file"))
     written = {f"training/{path.name}" for path in (model_folder / "training").iterdir()}
-    left_by_others = {"rejected.safetensors", "diverged.csv", "diverged.html"}
+    left_by_others = {
+        *("replaced.safetensors", "rejected.safetensors", "diverged.csv", "diverged.html")
+    }
     assert written == documented - {f"training/{name}" for name in left_by_others}
     assert {path.name for path in model_folder.iterdir()} == {
         *("model.safetensors", "metrics.json", "model_card.md", "training")

@@ -20,8 +20,8 @@ from phenopipe.predict import predict_shard
 from phenopipe.segment import segment_set
 from phenopipe.store import create_array, create_store
 from phenopipe.tabulate import Column, write_table
+from phenopipe.train.loop import optimise
 from phenopipe.train.loss_log import LossLog
-from phenopipe.train.optimise import optimise
 from phenopipe.train.training import Training
 
 torch.set_num_threads(1)

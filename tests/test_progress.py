@@ -53,6 +53,14 @@ def test_a_line_every_half_minute(lines, clock) -> None:
     ]
 
 
+def test_what_was_done_before_counts(lines, clock) -> None:
+    for _ in track(range(7, 10), 10, "work", done=7):
+        clock[0] += 20
+    assert lines() == ["work: 9 of 10", "work: 10 of 10 done in 60.0 s"]
+    assert list(track([], 10, "work", done=10)) == []
+    assert lines()[-1].startswith("work: 10 of 10 done in ")
+
+
 def test_items_are_not_taken_before_they_are_wanted() -> None:
     taken = []
     tracked = track((taken.append(n) or n for n in range(3)), 3, "work")

@@ -103,11 +103,12 @@ class Network:
         Raises
         ------
         ModelError
-            If not even one crop fits into the device's memory.
+            If not even one crop fits into the device's memory, or values are NaN or infinite.
         """
         distances = np.zeros(rgb.shape[:3], np.float32)
         embeddings = np.zeros((*rgb.shape[:3], self.embedding_dim), np.float32)
         for part, (distance, embedding) in self._batches(self._both, rgb):
+            self._check(distance.sum() + embedding.sum())
             distances[part] = _unscaled(distance).cpu().numpy()
             embeddings[part] = embedding.permute(0, 2, 3, 1).cpu().numpy()
         return distances, embeddings
@@ -135,11 +136,7 @@ class Network:
         distances = np.zeros(rgb.shape[:3], np.uint8)
         embeddings = np.zeros((*rgb.shape[:3], self.embedding_dim), np.int8)
         for part, (distance, embedding, total) in self._batches(self._encoded, rgb):
-            if not math.isfinite(total):
-                raise ModelError(
-                    f"the network gives NaN or infinite values in {self.dtype}; try "
-                    "predict.precision: fp32, or other weights"
-                )
+            self._check(total)
             distances[part] = distance.cpu().numpy()
             embeddings[part] = embedding.cpu().numpy()
         return distances, embeddings
@@ -160,10 +157,11 @@ class Network:
         Raises
         ------
         ModelError
-            If not even one crop fits into the device's memory.
+            If not even one crop fits into the device's memory, or values are NaN or infinite.
         """
         distances = np.zeros(rgb.shape[:3], np.float32)
         for part, distance in self._batches(self._first, rgb):
+            self._check(distance.sum())
             distances[part] = _unscaled(distance).cpu().numpy()
         return distances
 
@@ -200,6 +198,14 @@ class Network:
         """Return what is stored, and the sum of all values: bytes know no NaN."""
         distance, embedding = self._both(images)
         return *encode(_unscaled(distance), embedding), distance.sum() + embedding.sum()
+
+    def _check(self, total: Tensor) -> None:
+        """Refuse outputs that are no numbers, by the sum of all of them."""
+        if not math.isfinite(total):
+            raise ModelError(
+                f"the network gives NaN or infinite values in {self.dtype}; try "
+                "predict.precision: fp32, or other weights"
+            )
 
     def _batches(
         self, run: Callable[[Tensor], Result], rgb: NDArray[np.uint8]

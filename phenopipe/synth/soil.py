@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import lru_cache
 from pathlib import Path
 
@@ -48,6 +49,20 @@ def load_soils(folder: str) -> tuple[NDArray[np.uint8], ...]:
             "soil, or null to draw all soils"
         )
     return soils
+
+
+def digest_soils(folder: str) -> str:
+    """Return a hash of the pixels of a folder of bare soil, which changes with no name.
+
+    Raises
+    ------
+    InputError
+        As of :func:`load_soils`.
+    """
+    digest = hashlib.sha256()
+    for soil in load_soils(folder):
+        digest.update(f"{soil.shape}".encode() + soil.tobytes())
+    return digest.hexdigest()
 
 
 def real_soil(rng: np.random.Generator, frame: Frame, folder: str) -> Ground:

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 def save_checkpoint(
     path: Path,
     step: int,
-    settings_digest: str,
+    course: str,
     model: nn.Module,
     ema: nn.Module,
     optimiser: torch.optim.Optimizer,
@@ -34,7 +34,7 @@ def save_checkpoint(
         The file.
     step : int
         The next step.
-    settings_digest : str
+    course : str
         Hash of all that the course of the training depends on.
     model, ema : Module
         The network and its averaged weights.
@@ -52,7 +52,7 @@ def save_checkpoint(
     tensors |= {f"ema.{k}": v for k, v in ema.state_dict().items()}
     for index, moments in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{k}": v for k, v in moments.items()}
-    state = {"step": step, "settings": settings_digest}
+    state = {"step": step, "settings": course}
     scales = {"scaler": scaler.state_dict()} if scaler else {}
     header = {"state": json.dumps(state | scales)}
     save_tensors(path, {k: v.contiguous().clone() for k, v in tensors.items()}, header)
@@ -60,7 +60,7 @@ def save_checkpoint(
 
 def load_checkpoint(
     path: Path,
-    settings_digest: str,
+    course: str,
     model: nn.Module,
     ema: nn.Module,
     optimiser: torch.optim.Optimizer,
@@ -70,7 +70,7 @@ def load_checkpoint(
 
     Parameters
     ----------
-    path, settings_digest, model, ema, optimiser, scaler
+    path, course, model, ema, optimiser, scaler
         As in :func:`save_checkpoint`.
 
     Returns
@@ -86,7 +86,7 @@ def load_checkpoint(
     if not path.is_file():
         return 0
     state, tensors = _read(path)
-    if state["settings"] != settings_digest:
+    if state["settings"] != course:
         log.warning(
             "%s: is of other settings, labels or start weights; training begins anew, and its %d "
             "steps are lost",

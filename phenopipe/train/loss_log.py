@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from phenopipe.files import writing
+from phenopipe.files import write_aside, writing
 
 #: Parts of the loss, named as in the settings.
 PARTS = ("distance", "intra", "inter", "contrast")
@@ -60,10 +60,11 @@ class LossLog:
         self._path = path
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("w", newline="")
+            with write_aside(path) as part, part.open("w", newline="") as file:
+                rows = (row for row in kept if int(row[0]) < first_step)
+                csv.writer(file).writerows([COLUMNS, *rows])
+            self._file = path.open("a", newline="")
             self._writer = csv.writer(self._file)
-            self._writer.writerow(COLUMNS)
-            self._writer.writerows(row for row in kept if int(row[0]) < first_step)
         self._start = time.monotonic()
 
     def __enter__(self) -> LossLog:

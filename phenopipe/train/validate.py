@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phenopipe.config import PredictSettings, SegmentSettings, TrainSettings
-from phenopipe.evaluate import difference_in_count, foreground_dice, symmetric_best_dice
+from phenopipe.evaluate import Pair, score_pair
 from phenopipe.labelled import Source, open_sources
+from phenopipe.model.device import choose_device
 from phenopipe.predict import Network
 from phenopipe.segment import segment_leaves
 from phenopipe.train.data import VALIDATION, KeptBack, Sample, SyntheticPlants
@@ -42,7 +43,7 @@ class Score:
     difference_in_count : float
         Mean DiC, leaves.
     foreground_dice : float
-        Mean Dice of plant against background, 0..1.
+        Mean Dice of plant against background, 0..1, over the pictures where either has a plant.
     data_sets : mapping of str to Score
         Scores of the data sets that this is the mean of; empty for one of them.
     """
@@ -88,8 +89,11 @@ def validate(
     ------
     InputError
         If a source of labelled pictures is amiss.
+    ModelError
+        If the file is damaged, or the network gives NaN or infinite values.
     """
-    network = Network(weights, PredictSettings(batch_size=1))
+    device = choose_device(settings.device, "train.device")
+    network = Network(weights, PredictSettings(batch_size=1), device)
     scores, shares = {}, []
     for source in open_sources(settings.data):
         pictures = _pictures(source, settings)
@@ -135,16 +139,9 @@ def _means(
     return dict(zip(FIGURES, np.ma.filled(means, np.nan).tolist(), strict=True))
 
 
-def _figures(
-    network: Network, sample: Sample, segmentation: SegmentSettings
-) -> tuple[float, float, float, float]:
-    """Return the score's figures for one picture; Dice is NaN without a plant."""
+def _figures(network: Network, sample: Sample, segmentation: SegmentSettings) -> list[float]:
+    """Return the score's figures for one picture; Dice is NaN if both maps are empty."""
     distance, embedding = network(sample.rgb[None])
     labels = segment_leaves(distance[0], embedding[0], segmentation)
-    count = difference_in_count(labels, sample.labels)
-    return (
-        symmetric_best_dice(labels, sample.labels),
-        abs(count),
-        count,
-        foreground_dice(labels, sample.labels) if sample.labels.any() else np.nan,
-    )
+    figures = score_pair(Pair("", labels, sample.labels)).figures
+    return [figures[name] for name in FIGURES]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from flat_pictures import save_flat
 
 from phenopipe.config import DataSettings, TrainSettings
 from phenopipe.labelled import open_sources
@@ -15,18 +15,6 @@ from phenopipe.train.data import TRAINING, KeptBack, Mixture, SyntheticPlants, t
 from phenopipe.train.validate import Score, weighted_mean
 
 SETTINGS = TrainSettings(preset="tiny", image_size=64, steps=8, batch_size=4, workers=0)
-
-
-def save_flat(folder: Path, names: list[str], green: int) -> None:
-    """Write pictures of one leaf each, all of one colour."""
-    folder.mkdir()
-    labels = np.zeros((50, 50), np.uint8)
-    labels[10:40, 15:35] = 9
-    for name in names:
-        Image.fromarray(np.full((50, 50, 3), [0, green, 0], np.uint8)).save(
-            folder / f"{name}_rgb.png"
-        )
-        Image.fromarray(labels).save(folder / f"{name}_label.png")
 
 
 def mixed(tmp_path: Path, weight: float, share: float = 0.4) -> TrainSettings:

@@ -8,13 +8,16 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import torch
+from flat_pictures import save_flat
 
-from phenopipe.config import LossSettings, ModelSettings, TrainSettings
+from phenopipe.config import DataSettings, LossSettings, ModelSettings, TrainSettings
 from phenopipe.errors import DivergedError, InputError, ModelError, StoreError
 from phenopipe.model.find import file_sha256
-from phenopipe.model.verdict import rejection
+from phenopipe.model.rejection import rejection
 from phenopipe.model.weights import load_model, read_header, save_model
 from phenopipe.model.wnet import WNet
 from phenopipe.train import judge, train_model
@@ -26,7 +29,8 @@ from phenopipe.train.data import (
     training_batches,
 )
 from phenopipe.train.engine import make_fabric
-from phenopipe.train.optimise import optimise
+from phenopipe.train.loop import optimise
+from phenopipe.train.loss_log import LossLog, StepLosses
 from phenopipe.train.training import Training, learning_rate
 from phenopipe.train.validate import Score
 
@@ -88,6 +92,17 @@ def test_a_checkpoint_of_other_settings_is_not_taken(tmp_path: Path, caplog) -> 
     assert "training begins anew, and its 3 steps are lost" in caplog.text
     run(tmp_path / "b", settings=other)
     assert course(tmp_path / "a") == course(tmp_path / "b")
+
+
+def test_losses_of_before_stay_if_a_resumed_training_dies_before_its_first_step(
+    tmp_path: Path,
+) -> None:
+    run(tmp_path, steps=4, settings=KEPT)
+    log = LossLog(tmp_path / "losses.csv", 3)
+    assert [row[0] for row in course(tmp_path)] == ["step", "0", "1", "2"]
+    with log:
+        log.write(3, StepLosses(*[1.0] * 6), 0.1)
+    assert [row[0] for row in course(tmp_path)] == ["step", "0", "1", "2", "3"]
 
 
 @pytest.mark.parametrize(
@@ -179,6 +194,35 @@ def test_weights_that_a_model_file_cannot_hold_are_a_divergence(tmp_path: Path) 
     assert not verdict.passed and "diverged" in verdict.reason
     made = file_sha256(tmp_path / "m/model.safetensors")
     assert made == file_sha256(tmp_path / "start.safetensors")
+
+
+def test_weights_whose_outputs_are_no_numbers_are_a_divergence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_model(tmp_path / "start.safetensors", WNet("tiny", 4))
+
+    def save_far(path: Path, model: WNet, facts: dict[str, str]) -> None:
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.fill_(6e4)  # float16 holds it, but not what comes of it
+        save_model(path, model, facts)
+
+    monkeypatch.setattr("phenopipe.train.run_training.save_model", save_far)
+    settings = ModelSettings(weights=str(tmp_path / "start.safetensors"), train=SETTINGS)
+    verdict = train_model("m", settings, tmp_path / "m")
+    assert not verdict.passed and "diverged: the network gives NaN" in verdict.reason
+    made = file_sha256(tmp_path / "m/model.safetensors")
+    assert made == file_sha256(tmp_path / "start.safetensors")
+    assert not list((tmp_path / "m/training").glob("candidate*"))
+
+
+def test_a_gpu_that_is_not_wanted_is_not_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    settings = SETTINGS.model_copy(update={"device": "cpu", "steps": 1})
+    train_model("m", ModelSettings(weights=None, train=settings), tmp_path)
+    assert "CUDA_VISIBLE_DEVICES" not in caplog.text
 
 
 def test_the_optimiser_is_the_one_of_the_settings(tmp_path: Path) -> None:
@@ -305,7 +349,7 @@ def test_a_worse_model_is_kept_aside_and_the_old_one_stays(
     for number, (name, score) in enumerate(scores.items()):
         old = dict(sha)
         monkeypatch.setattr(
-            "phenopipe.train.model.validate",
+            "phenopipe.train.run_training.validate",
             lambda path, _settings, s=score: replace(
                 SCORE, symmetric_best_dice=s if path.name == "candidate.safetensors" else 0.5
             ),
@@ -343,13 +387,68 @@ def test_starting_from_weights_of_another_shape_names_both(tmp_path: Path) -> No
         train_model("n", ModelSettings(weights=start, train=other), tmp_path / "n")
 
 
-def test_a_finished_training_that_runs_again_gives_the_same_model(tmp_path: Path) -> None:
-    settings = ModelSettings(weights=None, train=SETTINGS)
-    train_model("m", settings, tmp_path)
-    first = file_sha256(tmp_path / "model.safetensors")
+def test_a_finished_training_that_runs_again_is_not_judged_by_itself(tmp_path: Path) -> None:
+    def train(seed: int) -> tuple[str, dict]:
+        changed = SETTINGS.model_copy(update={"seed": seed, "gate_margin": 1.0})
+        train_model("m", ModelSettings(weights=None, train=changed), tmp_path)
+        metrics = json.loads((tmp_path / "metrics.json").read_text())
+        return file_sha256(tmp_path / "model.safetensors"), metrics
+
+    first, metrics = train(0)
+    assert metrics["predecessor"] is None
     (tmp_path / "model.safetensors").unlink()  # as if killed before it was published
-    train_model("m", settings, tmp_path)
-    assert file_sha256(tmp_path / "model.safetensors") == first
+    assert train(0) == (first, metrics)
+    second, metrics = train(1)
+    assert metrics["predecessor"]
+    assert train(1) == train(1) == (second, metrics) != (first, metrics)
+
+
+def test_a_model_that_other_pictures_show_to_be_worse_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = {}
+
+    def validate(path: Path, settings: TrainSettings) -> Score:
+        by_pictures = scores[file_sha256(path)]
+        return replace(SCORE, symmetric_best_dice=by_pictures[settings.validation_images])
+
+    def train(seed: int, pictures: int) -> str:
+        changed = SETTINGS.model_copy(update={"seed": seed, "validation_images": pictures})
+        train_model("m", ModelSettings(weights=None, train=changed), tmp_path)
+        return file_sha256(tmp_path / "model.safetensors")
+
+    module = "phenopipe.train.run_training.validate"
+    monkeypatch.setattr(module, lambda path, settings: SCORE)
+    old, new = train(0, 2), train(1, 2)
+    scores = {old: {2: 0.5, 9: 0.5}, new: {2: 0.6, 9: 0.4}}
+    monkeypatch.setattr(module, validate)
+    assert train(1, 2) == new
+    assert train(1, 9) == old
+    assert "NOT PASSED" in (tmp_path / "model_card.md").read_text()
+    assert train(1, 2) == new
+
+
+@pytest.mark.parametrize("change", ["moved", "more soils"])
+def test_a_training_goes_on_where_its_files_are_the_same_wherever_they_lie(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, change: str
+) -> None:
+    def train(folder: str) -> None:
+        plants = SETTINGS.plants.model_copy(update={"soil_folder": str(tmp_path / folder / "soil")})
+        path = str(tmp_path / folder / "leaves")
+        data = [DataSettings(kind="synthetic"), DataSettings(kind="folder", path=path)]
+        settings = SETTINGS.model_copy(update={"plants": plants, "data": data, "steps": 2})
+        train_model("m", ModelSettings(weights=None, train=settings), tmp_path / "m")
+
+    save_flat(tmp_path / "a/leaves", [f"p{n}" for n in range(20)], 64)
+    (tmp_path / "a/soil").mkdir()
+    soil = np.random.default_rng(0).integers(0, 90, (80, 80, 3), np.uint8)
+    cv2.imwrite(str(tmp_path / "a/soil/1.png"), soil)
+    train("a")
+    (tmp_path / "a").rename(tmp_path / "b")
+    if change == "more soils":
+        cv2.imwrite(str(tmp_path / "b/soil/2.png"), soil[::-1])
+    train("b")
+    assert ("its 2 steps are lost" in caplog.text) is (change == "more soils")
 
 
 def test_other_weights_to_start_from_begin_anew(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ with importing():
     from phenopipe.inputs import check_inputs
     from phenopipe.logs import error_lines, list_warnings
     from phenopipe.model.find import file_sha256, find_weights
-    from phenopipe.model.verdict import rejection
+    from phenopipe.model.rejection import rejection
     from phenopipe.plan.names import printable
     from phenopipe.plan.rosters import Rosters
     from phenopipe.run_lock import RunLock

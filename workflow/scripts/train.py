@@ -8,7 +8,7 @@ from phenopipe.garbage import importing
 with importing():
     from phenopipe.config import check_config
     from phenopipe.logs import stage_log
-    from phenopipe.model.verdict import rejection
+    from phenopipe.model.rejection import rejection
     from phenopipe.threads import limit_threads
     from phenopipe.train import train_model
 

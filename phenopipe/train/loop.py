@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import time
 from collections.abc import Iterator
@@ -23,14 +24,26 @@ from phenopipe.train.training import Training, learning_rate
 log = logging.getLogger(__name__)
 
 
-def settings_digest(settings: TrainSettings, start: str = "") -> str:
-    """Return a hash of all on which the course of a training depends: settings and start."""
-    course = settings.model_dump_json(exclude={*RUN_ONLY, "gate_margin", "validation_images"})
-    return hashlib.sha256(f"{course}{start}".encode()).hexdigest()
+def course_digest(settings: TrainSettings, origin: str = "") -> str:
+    """Return a hash of all on which the course of a training depends.
+
+    Parameters
+    ----------
+    settings : TrainSettings
+        Where pictures lie does not count, nor what only judges.
+    origin : str
+        Says what is in the files: weights, labelled pictures, soils.
+    """
+    course = settings.model_dump(exclude={*RUN_ONLY, "gate_margin", "validation_images"})
+    del course["plants"]["soil_folder"]
+    for source in course["data"]:
+        for place in ("path", "images", "labels"):
+            del source[place]
+    return hashlib.sha256(f"{json.dumps(course)}{origin}".encode()).hexdigest()
 
 
 def optimise(
-    training: Training, settings: TrainSettings, folder: Path, start: str = ""
+    training: Training, settings: TrainSettings, folder: Path, origin: str = ""
 ) -> Iterator[tuple[int, float]]:
     """Train, with checkpoints in `folder`, going on from the last one.
 
@@ -45,9 +58,9 @@ def optimise(
     folder : Path
         Holds ``checkpoint.safetensors``, ``losses.csv`` and ``curves.html``; it is made if it is
         missing.
-    start : str
-        SHA-256 of the weights from which the training started, empty for random ones. A
-        checkpoint that grew from others is not gone on from.
+    origin : str
+        Changes with the weights from which the training starts and with what is in its files. A
+        checkpoint of another origin is not gone on from.
 
     Yields
     ------
@@ -63,7 +76,7 @@ def optimise(
     StoreError
         If checkpoint or losses cannot be written, or the checkpoint is damaged.
     """
-    keeper = Keeper(training, settings, folder, start)
+    keeper = Keeper(training, settings, folder, origin)
     first = keeper.load()
     if first:
         log.info("going on from step %d of %d", first, settings.steps)
@@ -82,6 +95,7 @@ def optimise(
             if stop or number + 1 == settings.steps or keeper.is_due():
                 keeper.save(number + 1)
             if stop:
+                training.any_device(False)  # those that end kill the one that still writes
                 raise StoppedError(
                     f"training stopped by {request.signal_name or 'a signal'} after step "
                     f"{number + 1} of {settings.steps}; the same command goes on from there"
@@ -101,12 +115,12 @@ class Keeper:
 
     Parameters
     ----------
-    training, settings, folder, start
+    training, settings, folder, origin
         As in :func:`optimise`.
     """
 
     def __init__(
-        self, training: Training, settings: TrainSettings, folder: Path, start: str
+        self, training: Training, settings: TrainSettings, folder: Path, origin: str
     ) -> None:
         self.folder = folder
         self.path = folder / "checkpoint.safetensors"
@@ -114,7 +128,7 @@ class Keeper:
         self._writes = training.fabric.is_global_zero
         self._seconds = settings.checkpoint_minutes * 60
         self._state = (
-            settings_digest(settings, start),
+            course_digest(settings, origin),
             training.model,
             training.averaged,
             training.optimiser,

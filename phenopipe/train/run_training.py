@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
 from collections import deque
-from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -15,63 +14,22 @@ from lightning_fabric import Fabric
 import phenopipe
 from phenopipe.config import ModelSettings, TrainSettings
 from phenopipe.errors import DivergedError, ModelError
-from phenopipe.files import write_aside, write_text
+from phenopipe.files import copy_whole, write_text
 from phenopipe.labelled import check_sources, digest_sources, open_sources
 from phenopipe.model.find import file_sha256, find_weights
 from phenopipe.model.weights import copy_weights, save_model
 from phenopipe.model.wnet import WNet
 from phenopipe.progress import track
-from phenopipe.synth.soil import load_soils
+from phenopipe.synth.soil import digest_soils
 from phenopipe.train.card import write_card
 from phenopipe.train.curves import write_curves
 from phenopipe.train.engine import train_on_devices
-from phenopipe.train.optimise import optimise
+from phenopipe.train.gate import Gate, Verdict, judge
+from phenopipe.train.loop import optimise
 from phenopipe.train.training import Training
 from phenopipe.train.validate import Score, validate
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Whether a new model may replace its predecessor.
-
-    Attributes
-    ----------
-    passed : bool
-        Whether it may.
-    reason : str
-        One sentence with the figures.
-    candidate : Score or None
-        The new model's score; None if its training diverged.
-    predecessor : Score or None
-        The old one's on the same pictures, if there is an old one.
-    """
-
-    passed: bool
-    reason: str
-    candidate: Score | None
-    predecessor: Score | None
-
-
-def judge(candidate: Score, predecessor: Score | None, margin: float) -> Verdict:
-    """Compare two scores by their mean SBD.
-
-    Parameters
-    ----------
-    candidate, predecessor : Score
-        On the same pictures; without a predecessor every model passes.
-    margin : float
-        How much lower the candidate's SBD may be.
-    """
-    new = candidate.symmetric_best_dice
-    if predecessor is None:
-        return Verdict(True, f"SBD {new:.4f}, no predecessor", candidate, None)
-    old = predecessor.symmetric_best_dice
-    passed = new >= old - margin
-    relation = "is no worse than" if passed else "is worse than"
-    reason = f"SBD {new:.4f} {relation} the predecessor's {old:.4f} (margin {margin})"
-    return Verdict(passed, reason, candidate, predecessor)
 
 
 def train_model(name: str, settings: ModelSettings, folder: Path) -> Verdict:
@@ -112,28 +70,33 @@ def train_model(name: str, settings: ModelSettings, folder: Path) -> Verdict:
         raise ValueError(f"model {name!r} has no train block")
     work = folder / "training"
     start = find_weights(settings.weights) if settings.weights else None
-    accepted = work / "accepted.safetensors"
-    predecessor = accepted if accepted.is_file() else start
-    candidate = work / "candidate.safetensors"
+    gate = Gate(work, start)
     sources = open_sources(training.data)
     check_sources(sources)
-    if training.plants.soil_folder:
-        load_soils(training.plants.soil_folder)
-    origin = (file_sha256(start) if start else "") + digest_sources(sources)
+    soils = training.plants.soil_folder
+    origin = " ".join(
+        [
+            file_sha256(start) if start else "random",
+            digest_sources(sources),
+            digest_soils(soils) if soils else "",
+        ]
+    )
     try:
-        train_on_devices(_fit, training, training, start, origin, work, candidate)
-        score = _score(candidate, training)
+        train_on_devices(_fit, training, training, start, origin, work, gate.candidate)
+        score = _score(gate.candidate, training)
     except DivergedError as error:
         _keep_course(work)
+        predecessor = gate.in_use
         if predecessor is None:
             raise
         verdict = Verdict(False, str(error), None, validate(predecessor, training))
         log.warning("model %s: %s", name, error)
     else:
+        predecessor = gate.predecessor
         old = validate(predecessor, training) if predecessor else None
         verdict = judge(score, old, training.gate_margin)
-    _settle(name, verdict, candidate, accepted, predecessor)
-    _publish(name, training, verdict, accepted, folder)
+    gate.settle(name, verdict, predecessor)
+    _publish(name, training, verdict, gate.accepted, folder)
     return verdict
 
 
@@ -157,7 +120,10 @@ def _fit(
     if not fabric.is_global_zero:
         deque(steps, maxlen=0)
         return
-    for number, loss in track(steps, training.steps, "train"):
+    first = next(steps, None)
+    done = training.steps if first is None else first[0]
+    steps = steps if first is None else chain([first], steps)
+    for number, loss in track(steps, training.steps, "train", done):
         if number % 50 == 0 or number + 1 == training.steps:
             log.info("step %d of %d: loss %.4f", number + 1, training.steps, loss)
     facts = {"steps": str(training.steps), "phenopipe_version": phenopipe.__version__}
@@ -175,28 +141,8 @@ def _score(candidate: Path, training: TrainSettings) -> Score:
 def _keep_course(work: Path) -> None:
     """Keep the losses of a training that diverged where the next training does not write."""
     losses = work / "diverged.csv"
-    _copy(work / "losses.csv", losses)
+    copy_whole(work / "losses.csv", losses)
     write_curves(losses, work / "diverged.html")
-
-
-def _settle(
-    name: str, verdict: Verdict, candidate: Path, accepted: Path, predecessor: Path | None
-) -> None:
-    """Let the candidate take its predecessor's place, or keep it aside."""
-    if verdict.passed or predecessor is None:
-        log.info("model %s passes: %s", name, verdict.reason)
-        candidate.replace(accepted)
-        return
-    if verdict.candidate is not None:
-        candidate.replace(accepted.with_name("rejected.safetensors"))
-    log.warning(
-        "model %s DOES NOT PASS; going on with its predecessor, what was trained is kept in %s: %s",
-        name,
-        accepted.parent,
-        verdict.reason,
-    )
-    if predecessor != accepted:
-        _copy(predecessor, accepted)
 
 
 def _publish(
@@ -213,9 +159,4 @@ def _publish(
     }
     write_text(folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")
     write_card(folder / "model_card.md", name, training, metrics)
-    _copy(accepted, folder / "model.safetensors")
-
-
-def _copy(source: Path, target: Path) -> None:
-    with write_aside(target) as part:
-        shutil.copyfile(source, part)
+    copy_whole(accepted, folder / "model.safetensors")
