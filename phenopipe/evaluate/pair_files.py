@@ -11,11 +11,8 @@ from numpy.typing import NDArray
 
 from phenopipe.config import IngestSettings
 from phenopipe.errors import InputError, PhenopipeError, UnreadableImageError
-from phenopipe.evaluate.label_files import (
-    FilesByKey,
-    find_label_maps,
-    find_pictures,
-)
+from phenopipe.evaluate.label_files import FilesByKey, find_label_maps, find_pictures
+from phenopipe.evaluate.summary import ALL
 from phenopipe.ingest import decode_image
 from phenopipe.labelled import read_label_map
 from phenopipe.progress import track
@@ -83,10 +80,15 @@ def pair_files(
         problems = _missing(truths, found, f"has no picture in {pictures or truth}")
     for files in (truths, found, predicted):
         problems += _ambiguous(files, truths)
+    sets = {key: _data_set(key, truth) for key in truths}
+    if ALL in sets.values() and len(set(sets.values())) > 1:
+        problems.append(
+            f"{truth / ALL}: {ALL} stands for all data sets together; rename the folder"
+        )
     if problems:
         raise InputError(*problems)
     return [
-        PairFiles(key, _data_set(key, truth), path, _first(predicted, key), _first(found, key))
+        PairFiles(key, sets[key], path, _first(predicted, key), _first(found, key))
         for key, (path,) in truths.items()
     ]
 

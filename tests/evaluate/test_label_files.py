@@ -69,6 +69,15 @@ def test_a_folder_without_labels_says_what_was_looked_for(tmp_path):
     assert problems(pair_files, tmp_path / "gone") == [f"{tmp_path / 'gone'}: no such folder"]
 
 
+def test_a_data_set_that_is_called_all_would_be_taken_for_all(tmp_path):
+    for folder in ("all", "A1"):
+        write_png(tmp_path / f"truth/{folder}/a_label.png", GAPS)
+        write_png(tmp_path / f"found/{folder}/a.png", GAPS)
+    (problem,) = problems(pair_files, tmp_path / "truth", predictions=tmp_path / "found")
+    assert problem.startswith(f"{tmp_path / 'truth/all'}: all stands for all data sets together")
+    assert len(pair_files(tmp_path / "truth/all", predictions=tmp_path / "found/all")) == 1
+
+
 def test_all_missing_and_ambiguous_partners_at_once(tmp_path):
     for name in ("a", "b", "c"):
         write_png(tmp_path / f"truth/{name}_label.png", GAPS)
