@@ -157,10 +157,10 @@ def progress(runs: pd.DataFrame) -> str:
     for steps, part in runs.groupby("steps"):
         seeds = part.groupby(KEYS[1:4]).size()
         minutes = part["cpu_seconds"].sum() / 60
+        spread = " to ".join(str(n) for n in sorted({seeds.min(), seeds.max()}))
         lines.append(
             f"- {steps} steps: {len(part)} runs; {len(seeds)} of the 12 kinds of run are there, "
-            f"with {seeds.min()} to {seeds.max()} seeds; {minutes:.0f} minutes of training on one "
-            "core\n"
+            f"with {spread} seeds; {minutes:.0f} minutes of training on one core\n"
         )
     return "".join(lines)
 

@@ -21,8 +21,8 @@ from phenopipe.plan.names import place_of
 
 #: Packages whose version may change a result, or its bytes.
 PACKAGES = (
-    *("torch", "zarr", "dask", "numpy", "opencv-python-headless", "scikit-image", "scipy"),
-    *("pandas", "pyarrow", "snakemake"),
+    *("torch", "zarr", "dask", "numpy", "numba", "opencv-python-headless", "pillow"),
+    *("scikit-image", "scipy", "pandas", "pyarrow", "snakemake"),
 )
 #: The one key of a sidecar's `about` that differs between two runs on the same input.
 RUN = "run"

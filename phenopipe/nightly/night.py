@@ -65,10 +65,9 @@ def run_night(
         begun = time.time()
         night = Night(config.experiment, _iso(begun), socket.gethostname(), __version__)
         path = _free_name(begun)
-        night.log = str(Path("logs/nightly") / f"{path.name}.log")
         configfile = None if default_config else config_path
         try:
-            _work(config, night, options, configfile, lock)
+            _work(config, night, options, configfile, lock, path.name)
         except NoSpaceError as error:
             night.status, night.problems = "no space", list(error.problems)
         except PhenopipeError as error:
@@ -79,16 +78,22 @@ def run_night(
 
 
 def _work(
-    config: Config, night: Night, options: list[str], configfile: Path | None, lock: int
+    config: Config,
+    night: Night,
+    options: list[str],
+    configfile: Path | None,
+    lock: int,
+    name: str,
 ) -> None:
     """Look at disk and pictures, run Snakemake, and note what came of it."""
     night.free_gb = check_space(RESULTS, config.nightly.min_free_gb)
     night.waiting = wait_until_settled(config)
     if not _is_anything_planned(config, night):
-        night.status, night.log = "well", ""
+        night.status = "well"
         return
     held = {*config.plan.hold, *night.waiting}
     night.command = snakemake_command(options, held, configfile)
+    night.log = str(Path("logs/nightly") / f"{name}.log")
     since = time.time()
     run = run_snakemake(night.command, Path(night.log), lock)
     night.snakemake_exit_code, night.problems = run.exit_code, list(run.errors)
