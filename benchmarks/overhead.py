@@ -22,6 +22,8 @@ import time
 from datetime import datetime
 from pathlib import Path
 
+from snakemake_runs import NO_CLUSTER
+
 from phenopipe.config import load_config
 from phenopipe.job_files import read_job
 
@@ -110,8 +112,7 @@ def snakemake(folder: Path, *options: str) -> list[str]:
 
 def local_jobs(folder: Path) -> tuple[float, int]:
     """Run the demo by Snakemake on this machine; return seconds and number of jobs."""
-    # Where SLURM's commands are installed but no controller runs, Snakemake's plugin waits for it.
-    seconds, output = timed(snakemake(folder, "--cores", "all"), ROOT, SLURM_CONF=os.devnull)
+    seconds, output = timed(snakemake(folder, "--cores", "all"), ROOT, **NO_CLUSTER)
     return seconds, len(re.findall("^Finished jobid", output, re.MULTILINE))
 
 

@@ -26,6 +26,7 @@ from pathlib import Path
 
 import numpy as np
 from segment_scene import predict, rosette
+from snakemake_runs import NO_CLUSTER
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("PHENOPIPE_DATA", ROOT.parent / "shared/data"))
@@ -185,8 +186,7 @@ def run_command(command: list[str], folder: Path) -> float:
     """Run a command; return its wall time, or end with what it printed."""
     start = time.perf_counter()
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    # Where SLURM's commands are installed but no controller runs, Snakemake's plugin waits for it.
-    environment = os.environ | {"PATH": path, "SLURM_CONF": os.devnull}
+    environment = os.environ | {"PATH": path} | NO_CLUSTER
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"{command[0]} failed:\n{done.stdout[-2000:]}{done.stderr[-3000:]}")

@@ -16,7 +16,6 @@ import argparse
 import json
 import os
 import platform
-import re
 import shutil
 import subprocess
 import sys
@@ -27,6 +26,7 @@ from pathlib import Path
 import cv2
 import yaml
 from cpu_time import adopt_orphans, children_cpu_s
+from snakemake_runs import NO_CLUSTER, count_jobs
 
 from phenopipe.config import PlantSettings, PredictSettings
 from phenopipe.synth import draw_plant
@@ -75,8 +75,7 @@ class Season:
         ]
         os.sync()  # what was written before, copies among it, is not this run's to wait for
         before, start = children_cpu_s(), time.perf_counter()
-        # Where SLURM is installed but no controller answers, each start would wait 9 s for it.
-        environment = os.environ | {"SLURM_CONF": os.devnull}
+        environment = os.environ | NO_CLUSTER
         done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
         wall = time.perf_counter() - start
         if done.returncode:
@@ -92,16 +91,6 @@ class Season:
         first, *others = (self.folder / path for path in self.results("predictions/default"))
         for other in others:
             shutil.copytree(first, other)
-
-
-def count_jobs(output: str) -> dict[str, int]:
-    """Read the table of jobs that Snakemake prints."""
-    if "Nothing to be done" in output:
-        return {}
-    table = re.search(r"^Job stats:\n.*\n[- ]+\n((?:\w+ +\d+\n)+)", output, re.MULTILINE)
-    if not table:
-        raise SystemExit(f"no table of jobs in what Snakemake printed:\n{output}")
-    return {rule: int(n) for rule, n in re.findall(r"(\w+) +(\d+)", table[1])}
 
 
 def tables() -> list[str]:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import resource
 import shutil
 import subprocess
@@ -27,6 +26,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import yaml
+from snakemake_runs import NO_CLUSTER, count_jobs
 
 from phenopipe.config import load_config
 from phenopipe.plan.names import is_joint, shard_path
@@ -45,8 +45,6 @@ CONFIG = {
     "models": {"default": {"weights": "default"}},
     "analyses": {"default": {"model": "default"}},
 }
-#: Where SLURM's commands are installed but no controller runs, Snakemake's plugin waits 9 s for it.
-NO_CLUSTER = {"SLURM_CONF": os.devnull}
 TABLES = ("plants", "leaves")
 KINDS = ("csv", "parquet", "schema.json")
 
@@ -81,12 +79,6 @@ def snakemake(folder: Path, *options: str) -> tuple[float, int, str]:
     if status:
         raise SystemExit(f"snakemake failed:\n{output[-3000:]}")
     return seconds, usage.ru_maxrss // 1024, output
-
-
-def jobs(output: str) -> dict[str, int]:
-    """Return the jobs by rule that a dry-run counts."""
-    table = re.search(r"^Job stats:\n.*\n[- ]+\n((?:\w+ +\d+\n)+)", output, re.MULTILINE)
-    return {rule: int(n) for rule, n in re.findall(r"(\w+) +(\d+)", table[1] if table else "")}
 
 
 def finish_run(folder: Path) -> int:
@@ -163,7 +155,7 @@ def job_seconds(folder: Path) -> float:
 def dry_run(folder: Path) -> dict[str, object]:
     """Time a dry-run."""
     seconds, memory, output = snakemake(folder, "-n", "--quiet", "rules")
-    return {"seconds": round(seconds, 2), "memory_mb": memory, "jobs": jobs(output)}
+    return {"seconds": round(seconds, 2), "memory_mb": memory, "jobs": count_jobs(output)}
 
 
 def season(folder: Path, sets: int, images: int, start: float) -> dict[str, object]:

@@ -7,10 +7,9 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
+from phenopipe.crop_table import CropRow, write_crop_table
 from phenopipe.encoding import background_direction, encode_distance, encode_embedding
-from phenopipe.segment.sources import MATRIX, NEEDED, VALID
 from phenopipe.store import Kind, create_array, create_store
-from phenopipe.tsv import write_tsv
 
 #: Crops in one shard.
 SHARD = 100
@@ -30,13 +29,15 @@ def rosette(size: int, leaves: int) -> np.ndarray:
     return truth
 
 
-def predict(truth: np.ndarray, dimensions: int, noise: float) -> tuple[np.ndarray, np.ndarray]:
+def predict(
+    truth: np.ndarray, dimensions: int, noise: float, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Make the distance map and embedding of a good prediction."""
-    random = np.random.default_rng(0)
+    random = np.random.default_rng(seed)
     distance = np.zeros(truth.shape)
     for leaf in range(1, truth.max() + 1):
         inside = ndimage.distance_transform_edt(truth == leaf)
-        distance = np.maximum(distance, inside / inside.max())
+        distance = np.maximum(distance, inside / max(inside.max(), 1))
     basis = random.normal(size=(dimensions, dimensions))
     basis[:, 0] = background_direction(dimensions)
     basis = np.linalg.qr(basis)[0].T[1:]
@@ -46,6 +47,12 @@ def predict(truth: np.ndarray, dimensions: int, noise: float) -> tuple[np.ndarra
     embedding = table[truth] + random.normal(scale=noise, size=(*truth.shape, dimensions))
     embedding /= np.linalg.norm(embedding, axis=-1, keepdims=True)
     return distance.astype(np.float32), embedding.astype(np.float32)
+
+
+def crop_row(image: str, size: int) -> CropRow:
+    """Return the row of a crop that is a whole picture."""
+    identity = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+    return CropRow(f"{image}#1", image, "1", "", size, size, *identity, 0, 0, size, size)
 
 
 class CropSet:
@@ -79,14 +86,8 @@ class CropSet:
         # Noise of two bits compresses about as well as a photograph.
         rgb = np.random.default_rng(number).integers(88, 92, (*distance.shape, 3), dtype=np.uint8)
         window = np.tile(np.array([0, 0, size], np.int32), (len(chosen), 1))
-        known = dict(zip(MATRIX + VALID, (1, 0, 0, 0, 1, 0, 0, 0, size, size), strict=True))
-        rows = [
-            {"crop_id": f"{i}#1", "image": f"{i}.png", "pot": "1", "status": "ok", "reason": ""}
-            | known
-            for i in chosen
-        ]
         table, store = self.crops[number]
-        write_tsv(table, NEEDED, [[str(row[name]) for name in NEEDED] for row in rows])
+        write_crop_table(table, [crop_row(f"{i}.png", size) for i in chosen])
         _write_store(store, "crops", {"rgb": rgb})
         maps = {"distance": distance, "embedding": embedding, "window": window}
         _write_store(self.predictions[number], "predictions", maps)

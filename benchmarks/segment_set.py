@@ -25,55 +25,37 @@ import tempfile
 import threading
 import time
 from collections.abc import Collection
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import psutil
 from cpu_time import adopt_orphans, children_cpu_s
-from scipy import ndimage
+from segment_scene import crop_row, predict
 
 from phenopipe.config import PlantSettings
-from phenopipe.crop_table import CropRow, write_crop_table
-from phenopipe.encoding import background_direction, encode_distance, encode_embedding
+from phenopipe.crop_table import write_crop_table
+from phenopipe.encoding import encode_distance, encode_embedding
 from phenopipe.store import create_array, create_store
 from phenopipe.synth import draw_plant
 
 #: Different plants; the set repeats them.
 PLANTS = 12
-SIZE, DIMENSIONS = 512, 8
+SIZE, DIMENSIONS, NOISE = 512, 8, 0.1
 #: Seconds between looks at memory: each takes about 2 ms, of the cores that the workers share.
 POLL_S = 0.25
-
-
-def prediction(labels: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Make the stored distance map and embedding of a good prediction."""
-    random = np.random.default_rng(seed)
-    distance = np.zeros(labels.shape, np.float32)
-    for leaf in range(1, labels.max() + 1):
-        inside = ndimage.distance_transform_edt(labels == leaf)
-        distance = np.maximum(distance, inside / max(inside.max(), 1))
-    basis = random.normal(size=(DIMENSIONS, DIMENSIONS))
-    basis[:, 0] = background_direction(DIMENSIONS)
-    basis = np.linalg.qr(basis)[0].T[1:]
-    vectors = basis[np.arange(labels.max()) % len(basis)]
-    embedding = np.vstack([background_direction(DIMENSIONS), vectors])[labels]
-    embedding = embedding + random.normal(scale=0.1, size=embedding.shape)
-    embedding /= np.linalg.norm(embedding, axis=-1, keepdims=True)
-    return encode_distance(distance), encode_embedding(embedding, distance)
 
 
 def write_set(folder: Path, count: int, plants: int = PLANTS) -> None:
     """Write one shard of crops, its table and its predictions."""
     settings = PlantSettings(min_leaves=18, max_leaves=18, empty_share=0, close_share=1)
     drawn = [draw_plant(seed, settings, SIZE) for seed in range(min(plants, count))]
-    predicted = [prediction(plant.labels.astype(int), n) for n, plant in enumerate(drawn)]
+    made = [
+        predict(plant.labels.astype(int), DIMENSIONS, NOISE, n) for n, plant in enumerate(drawn)
+    ]
+    predicted = [(encode_distance(d), encode_embedding(e, d)) for d, e in made]
     order = np.arange(count) % len(drawn)
-    identity = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
-    row = CropRow("", "", "1", "", SIZE, SIZE, *identity, 0, 0, SIZE, SIZE)
-    rows = [replace(row, crop_id=f"p{n}.png#1", image=f"p{n}.png") for n in range(count)]
-    write_crop_table(folder / "0000.tsv", rows)
+    write_crop_table(folder / "0000.tsv", [crop_row(f"p{n}.png", SIZE) for n in range(count)])
     with create_store(folder / "0000.zarr", "crops") as group:
         rgb = np.stack([plant.rgb for plant in drawn])
         create_array(group, "rgb", (count, *rgb.shape[1:]), np.uint8)[:] = rgb[order]

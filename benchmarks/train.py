@@ -63,10 +63,10 @@ def measure_resume(settings: TrainSettings) -> dict[str, float]:
     """Return what a checkpoint costs, and a resume until its first step is done."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for number, _ in optimise(_start(settings), settings, folder):
+        training = _start(settings)  # its optimiser has moments once it has learned
+        for number, _ in optimise(training, settings, folder):
             if number == WARM_UP:
                 break
-        training = _start(settings)
         keeper = Keeper(training, settings, folder, "")
         start = time.perf_counter()
         keeper.save(WARM_UP)
@@ -91,6 +91,8 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
+    if arguments.steps <= WARM_UP:
+        parser.error(f"--steps: give more than {WARM_UP}, which warm up")
     torch.set_num_threads(arguments.threads)
     settings = TrainSettings(
         preset=arguments.preset,

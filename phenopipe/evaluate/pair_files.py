@@ -6,15 +6,10 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-import numpy as np
-from numpy.typing import NDArray
-
-from phenopipe.config import IngestSettings
-from phenopipe.errors import InputError, PhenopipeError, UnreadableImageError
-from phenopipe.evaluate.label_files import FilesByKey, find_label_maps, find_pictures
+from phenopipe.errors import InputError, PhenopipeError
 from phenopipe.evaluate.summary import ALL
-from phenopipe.ingest import decode_image
-from phenopipe.labelled import read_label_map
+from phenopipe.labelled import read_label_map, read_picture
+from phenopipe.labelled.label_files import FilesByKey, find_label_maps, find_pictures
 from phenopipe.progress import track
 
 log = logging.getLogger(__name__)
@@ -132,14 +127,6 @@ def _check(pair: PairFiles) -> None:
     ]
     if problems:
         raise InputError(*problems)
-
-
-def read_picture(path: Path) -> NDArray[np.uint8]:
-    """Read a picture, (H, W, 3), upright; an UnreadableImageError names it."""
-    try:
-        return decode_image(path, IngestSettings())
-    except UnreadableImageError as error:
-        raise UnreadableImageError(f"{path}: {error}") from error
 
 
 def _missing(truths: FilesByKey, partners: FilesByKey, what: str) -> list[str]:

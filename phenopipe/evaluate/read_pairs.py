@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from phenopipe.errors import InputError
 from phenopipe.evaluate.overlap import LabelMap
 from phenopipe.evaluate.pair import Pair
-from phenopipe.evaluate.pair_files import PairFiles, read_picture
-from phenopipe.labelled import read_label_map
+from phenopipe.evaluate.pair_files import PairFiles
+from phenopipe.labelled import read_label_map, read_picture
 from phenopipe.tabulate import read_table
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def measure_pairs(files: Iterable[PairFiles], measurer: Measurer) -> Iterator[Pa
 
     Raises
     ------
-    InputError, UnreadableImageError
+    InputError
         If a file is missing or cannot be read.
     """
     for pair in files:

@@ -4,7 +4,7 @@ from phenopipe.labelled.coco import list_coco
 from phenopipe.labelled.cvppp import list_cvppp
 from phenopipe.labelled.folder import list_folder
 from phenopipe.labelled.label_map import read_label_map
-from phenopipe.labelled.picture import Labelled, LabelledPicture
+from phenopipe.labelled.picture import Labelled, LabelledPicture, read_picture
 from phenopipe.labelled.sources import Source, check_sources, digest_sources, open_sources
 from phenopipe.labelled.submission import write_submission
 
@@ -19,5 +19,6 @@ __all__ = [
     "list_folder",
     "open_sources",
     "read_label_map",
+    "read_picture",
     "write_submission",
 ]

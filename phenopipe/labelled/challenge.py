@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from phenopipe.errors import InputError, UnreadableImageError
-from phenopipe.ingest import decode_image
+from phenopipe.errors import InputError
 from phenopipe.labelled.cvppp import IMAGES, subset_folders
+from phenopipe.labelled.picture import read_picture
 from phenopipe.labelled.submission import Plant
 from phenopipe.measurement import Measurer
 from phenopipe.progress import track
@@ -37,9 +37,5 @@ def segment_plants(path: Path, measurer: Measurer) -> Iterator[Plant]:
     if not images:
         raise InputError(f"{path}: holds no pictures {IMAGES}")
     for image in track(images, len(images), "segment"):
-        try:
-            rgb = decode_image(image, measurer.ingest)
-        except UnreadableImageError as error:
-            raise InputError(f"{image}: {error}") from error
-        found = measurer.measure(rgb, str(image))
+        found = measurer.measure(read_picture(image, measurer.ingest), str(image))
         yield Plant(image.parent.name, image.name.removesuffix("_rgb.png"), found.labels)

@@ -80,11 +80,22 @@ class LabelledPicture(ABC):
         InputError
             If either cannot be read, or they do not fit; names the file.
         """
-        try:
-            rgb = decode_image(self.image, IngestSettings())
-        except UnreadableImageError as error:
-            raise InputError(f"{self.image}: {error}") from error
+        rgb = read_picture(self.image)
         return settle(rgb, self.read_labels(*rgb.shape[:2]), str(self.image))
+
+
+def read_picture(path: Path, settings: IngestSettings | None = None) -> NDArray[np.uint8]:
+    """Read a picture, (H, W, 3), RGB, upright.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read; names the file.
+    """
+    try:
+        return decode_image(path, settings or IngestSettings())
+    except UnreadableImageError as error:
+        raise InputError(f"{path}: {error}") from error
 
 
 def settle(rgb: NDArray[np.uint8], labels: NDArray[np.integer[Any]], name: str) -> Labelled:

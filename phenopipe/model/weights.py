@@ -94,8 +94,8 @@ def copy_weights(model: WNet, path: str | os.PathLike[str]) -> None:
     Raises
     ------
     ModelError
-        If the file holds another preset or E, when the message names both, or numbers that are
-        NaN or infinite.
+        If the file is missing or damaged; if it holds another preset or E, when the message names
+        both; if its weights do not fit, or are NaN or infinite.
     """
     header = read_header(path)
     theirs = (header["preset"], int(header["embedding_dim"]))

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phenopipe.errors import InputError
-from phenopipe.evaluate.label_files import PICTURE_SUFFIX, find_label_maps
 from phenopipe.evaluate.metrics import mean_best_dice
 from phenopipe.evaluate.overlap import Overlap
+from phenopipe.labelled.label_files import PICTURE_SUFFIX, find_label_maps
 from phenopipe.own_rows import Places, own_rows
 from phenopipe.window import Box, Window
 

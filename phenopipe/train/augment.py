@@ -10,15 +10,14 @@ from numpy.typing import NDArray
 
 from phenopipe.predict.look import MOST_ENLARGED
 from phenopipe.synth.camera import Camera, draw_camera, expose
+from phenopipe.synth.frame import CLOSE_EXTENT, most_off_centre
 from phenopipe.train.view import View, plant_view, turned, whole_view
 
 #: Share of views that show the whole picture, and of those that cut the plant; the rest show it
 #: as the second look does.
 WHOLE_SHARE, CUT_SHARE = 0.15, 0.1
-#: Extent of the plant over the view's side where it is whole, and where it is cut.
-CLOSE_EXTENT, CUT_EXTENT = (0.5, 0.97), (1.0, 1.8)
-#: Distance of the plant's middle from the view's, over the side, where there is room for it.
-OFF_CENTRE = 0.04
+#: Extent of the plant over the view's side where it is cut.
+CUT_EXTENT = (1.0, 1.8)
 #: Share of views at any angle; the rest lie along the picture's sides, where pixels stay sharp.
 ASKEW_SHARE = 0.5
 
@@ -76,7 +75,7 @@ def draw_view(labels: NDArray[np.uint16], size: int, rng: np.random.Generator) -
         return whole_view(labels.shape, axes)
     cut = kind < WHOLE_SHARE + CUT_SHARE
     extent = rng.uniform(*(CUT_EXTENT if cut else CLOSE_EXTENT))
-    reach = abs(1.0 - extent) / 2 if cut else min(OFF_CENTRE, (1.0 - extent) / 2)
+    reach = (extent - 1.0) / 2 if cut else most_off_centre(extent)
     first, second = rng.uniform(-reach, reach, 2)
     return plant_view(labels, extent, axes, (first, second), size / MOST_ENLARGED)
 

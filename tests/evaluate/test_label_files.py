@@ -8,9 +8,9 @@ import pytest
 from evaluate_scenes import blocks, write_png
 
 from phenopipe.errors import InputError
-from phenopipe.evaluate.label_files import find_label_maps, find_pictures
 from phenopipe.evaluate.pair_files import check_pair_files, pair_files
 from phenopipe.evaluate.read_pairs import leaf_confidence
+from phenopipe.labelled.label_files import find_label_maps, find_pictures
 
 GAPS = np.array([0, 300, 7, 65_535], np.uint16)[
     blocks((0, 9, 0, 9), (9, 12, 9, 12), (20, 21, 3, 4))

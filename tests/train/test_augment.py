@@ -76,6 +76,9 @@ def test_cut_leaves_keep_labels_and_all_orientations_turn_up() -> None:
 
 
 def test_a_picture_without_a_leaf_is_shown_whole() -> None:
+    for seed in range(20):
+        view = draw_view(LABELS * 0, SIZE, np.random.default_rng(seed))
+        assert view.side == max(LABELS.shape)
     _, labels = augment(RGB, LABELS * 0, SIZE, np.random.default_rng(1))
     assert labels.max() == 0
 

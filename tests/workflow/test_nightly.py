@@ -165,6 +165,7 @@ def test_a_full_disk_that_is_freed(finished, small_disk):
     night = project.night()
     assert night.code == 4
     assert project.summary["status"] == "no space"
+    assert project.summary["log"] == ""  # Snakemake was not called, and there is no such file
     (problem,) = project.summary["problems"]
     assert problem.startswith("results: its disk has 0.0")
     assert project.summary["command"] == []
