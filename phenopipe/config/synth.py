@@ -1,4 +1,4 @@
-"""Settings of the stage `synth`: plants and greenhouses drawn with exact labels."""
+"""Settings of the stage `synth`: plants and greenhouses drawn with labels."""
 
 from __future__ import annotations
 
@@ -21,6 +21,13 @@ class PlantSettings(Block):
         "spans 0.5 to 0.97 of the side; the rest show plants somewhere in a whole pot.",
         ge=0,
         le=1,
+    )
+    edge_share: float = setting(
+        0.25,
+        "A pixel at a plant's edge is labelled leaf if more than this share of what it shows is "
+        "leaf: 0.5 is the exact outline, less is how people and colour thresholds mask plants.",
+        gt=0,
+        le=0.5,
     )
     soil_folder: str | None = setting(
         None,

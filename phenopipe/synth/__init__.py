@@ -1,4 +1,4 @@
-"""Plants and greenhouses drawn with exact leaf labels, to learn from and to try things out on.
+"""Plants and greenhouses drawn with leaf labels, to learn from and to try things out on.
 
 What a greenhouse holds is known without drawing it; the modules that draw, and the libraries that
 they need, are imported on first use.

@@ -129,18 +129,34 @@ def photograph(
     """
     if frame.camera_side >= scene.shape[0]:
         return expose(scene, camera, rng)
-    sides = (frame.camera_side, frame.camera_side)
-    small = cv2.resize(scene, sides, interpolation=cv2.INTER_AREA)
-    # Few pixels are not blurred once more by as much as many.
-    sharper = replace(
-        camera,
-        shrink=min(1.0, camera.shrink * frame.enlarged),
-        blur=camera.blur / frame.enlarged**0.5,
-        quality=camera.quality and max(camera.quality, 70),
-    )
-    seen = expose(np.asarray(small, np.float32), sharper, rng)
+    seen = expose(_shrink(scene, frame), _of_few_pixels(camera, frame), rng)
     how = cv2.INTER_LINEAR if rng.random() < 0.5 else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(seen, scene.shape[1::-1], interpolation=how), np.uint8)
+
+
+def seen_share(mask: NDArray[np.bool_], frame: Frame, camera: Camera) -> NDArray[np.float32]:
+    """Return which share of what each pixel of a `photograph` shows lies in a mask.
+
+    Parameters
+    ----------
+    mask : ndarray, (S, S), bool
+        Pixels of the scene.
+    frame : Frame
+        How far the picture is enlarged.
+    camera : Camera
+        Its blur and loss of resolution count.
+
+    Returns
+    -------
+    ndarray, (S, S), float32
+        Shares, 0..1, before noise and compression.
+    """
+    cover = mask.astype(np.float32)
+    if frame.camera_side >= mask.shape[0]:
+        return _soften(cover, camera)
+    small = _soften(_shrink(cover, frame), _of_few_pixels(camera, frame))
+    large = cv2.resize(small, mask.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.asarray(large, np.float32)
 
 
 def compress(picture: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
@@ -150,6 +166,22 @@ def compress(picture: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
         raise RuntimeError("OpenCV cannot write JPEG")
     read = np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR), np.uint8)
     return np.ascontiguousarray(read[..., ::-1])
+
+
+def _shrink(scene: NDArray[np.float32], frame: Frame) -> NDArray[np.float32]:
+    """Let light fall on the pixels of the camera."""
+    sides = (frame.camera_side, frame.camera_side)
+    return np.asarray(cv2.resize(scene, sides, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _of_few_pixels(camera: Camera, frame: Frame) -> Camera:
+    """Return the camera for a crop of few pixels, which are not blurred once more by as much."""
+    return replace(
+        camera,
+        shrink=min(1.0, camera.shrink * frame.enlarged),
+        blur=camera.blur / frame.enlarged**0.5,
+        quality=camera.quality and max(camera.quality, 70),
+    )
 
 
 def _soften(scene: NDArray[np.float32], camera: Camera) -> NDArray[np.float32]:

@@ -6,10 +6,10 @@ import numpy as np
 
 from phenopipe.config import PlantSettings
 from phenopipe.synth.background import draw_background
-from phenopipe.synth.camera import draw_camera, photograph
-from phenopipe.synth.frame import Frame, close_frame
+from phenopipe.synth.camera import draw_camera, photograph, seen_share
+from phenopipe.synth.frame import CLOSE_EXTENT, Frame, close_frame, most_off_centre
 from phenopipe.synth.image import Seed, SyntheticImage, generator
-from phenopipe.synth.labels import tidy_labels
+from phenopipe.synth.labels import label_edges, tidy_labels
 from phenopipe.synth.padding import pad_black
 from phenopipe.synth.paint import Canvas
 from phenopipe.synth.plant import Standing, bounds, draw_light, paint_plant, plant_of, reach
@@ -20,13 +20,12 @@ CROWD_SHARE = 0.08
 PADDED_SHARE = 0.12
 #: Share of close pictures into which a neighbouring plant reaches.
 NEIGHBOUR_SHARE = 0.08
-#: Extent of the plant of a close picture over the side, and how far off its middle it may lie.
-CLOSE_EXTENT = (0.5, 0.97)
-OFF_CENTRE = 0.04
+#: `edge_share` of outlines as they are painted: blur would round them even with this.
+EXACT_EDGE = 0.5
 
 
 def draw_plant(seed: Seed, settings: PlantSettings, size: int) -> SyntheticImage:
-    """Draw a plant in its pot as a camera sees it from above, with exact leaf labels.
+    """Draw a plant in its pot as a camera sees it from above, with the labels of its leaves.
 
     Parameters
     ----------
@@ -56,10 +55,16 @@ def draw_plant(seed: Seed, settings: PlantSettings, size: int) -> SyntheticImage
         canvas = Canvas(draw_background(rng, frame, settings))
         if not empty:
             _paint_plants(rng, canvas, settings)
-    rgb = photograph(canvas.rgb, frame, draw_camera(rng), rng)
+    camera = draw_camera(rng)
+    seen = seen_share(canvas.labels > 0, frame, camera)
+    rgb = photograph(canvas.rgb, frame, camera, rng)
     if rng.random() < PADDED_SHARE:
-        pad_black(rng, rgb, canvas.labels)
-    return SyntheticImage(rgb, tidy_labels(canvas.labels, frame.enlarged))
+        seen[pad_black(rng, rgb, canvas.labels)] = 0.0
+    # Edges last, so that they do not say which leaves are large enough for a label.
+    labels = tidy_labels(canvas.labels, frame.enlarged)
+    if settings.edge_share < EXACT_EDGE:
+        labels = label_edges(labels, seen, settings.edge_share)
+    return SyntheticImage(rgb, labels)
 
 
 def _close_up(
@@ -77,7 +82,7 @@ def _close_up(
         age = _age(rng, leaves)
         low, high = bounds(plant, age)
         scale = extent * size / float((high - low).max())
-        middle = size * (0.5 + rng.uniform(-0.5, 0.5, 2) * min(2 * OFF_CENTRE, 1.0 - extent))
+        middle = size * (0.5 + rng.uniform(-0.5, 0.5, 2) * 2 * most_off_centre(extent))
         x, y = middle - 0.5 * scale * (low + high)
         standing = Standing(plant, age, scale, (float(x), float(y)))
         paint_plant(canvas, standing, draw_light(rng))

@@ -1,4 +1,4 @@
-"""What a drawing is: a picture and the exact labels of its leaves."""
+"""What a drawing is: a picture and the labels of its leaves."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ class SyntheticImage:
     rgb : ndarray, (S, S, 3), uint8
         The picture.
     labels : ndarray, (S, S), uint16
-        0 is background, other numbers are leaves, visible pixels only, petioles with their leaf.
-        Higher numbers lie above lower ones.
+        0 is background, other numbers are leaves as far as they are visible, petioles with their
+        leaf, and of training pictures what of their edge `edge_share` says. Higher numbers lie
+        above lower ones.
     """
 
     rgb: NDArray[np.uint8]

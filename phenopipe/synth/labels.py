@@ -74,14 +74,42 @@ def absorb_remnants(labels: NDArray[np.uint16], enlarged: float = 1.0) -> NDArra
         Labels without remnants; the number of a leaf that is hidden does not occur.
     """
     remnant = _remnants(labels, enlarged)
-    kept = np.where(remnant, np.uint16(0), labels)
-    while remnant.any():  # again and again, since the inside of a remnant touches no other leaf
-        given = np.where(remnant, cv2.dilate(kept, _AROUND), np.uint16(0))
+    return _spread(np.where(remnant, np.uint16(0), labels), remnant)
+
+
+def label_edges(
+    labels: NDArray[np.uint16], seen: NDArray[np.float32], edge_share: float
+) -> NDArray[np.uint16]:
+    """Let leaves reach into the background as far as a picture shows enough of them.
+
+    Parameters
+    ----------
+    labels : ndarray, (S, S), uint16
+        Leaves, 0 is background.
+    seen : ndarray, (S, S), float32
+        Which share of what each pixel shows is plant, 0..1.
+    edge_share : float
+        Pixels of the background that show more than this, and are connected to a leaf through
+        others, become the nearest leaf's, the highest label's among equals.
+
+    Returns
+    -------
+    ndarray, (S, S), uint16
+        The same leaves, none smaller.
+    """
+    return _spread(labels, (labels == 0) & (seen > edge_share))
+
+
+def _spread(labels: NDArray[np.uint16], free: NDArray[np.bool_]) -> NDArray[np.uint16]:
+    """Give free pixels to the nearest leaf, as far as they are connected to one."""
+    spread, free = labels, free.copy()
+    while free.any():  # again and again, since the inside of a free piece touches no leaf
+        given = np.where(free, cv2.dilate(spread, _AROUND), np.uint16(0))
         if not given.any():
             break
-        kept = np.maximum(kept, given)
-        remnant &= given == 0
-    return np.asarray(kept, np.uint16)
+        spread = np.maximum(spread, given)
+        free &= given == 0
+    return np.asarray(spread, np.uint16)
 
 
 def _remnants(labels: NDArray[np.uint16], enlarged: float) -> NDArray[np.bool_]:

@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def pad_black(rng: np.random.Generator, rgb: NDArray[np.uint8], labels: NDArray[np.uint16]) -> None:
+def pad_black(
+    rng: np.random.Generator, rgb: NDArray[np.uint8], labels: NDArray[np.uint16]
+) -> NDArray[np.bool_]:
     """Keep a rectangle of a picture, black out the rest, in place.
 
     Half of the time the rectangle lies close around the plant, else it is a band across the
@@ -20,12 +22,18 @@ def pad_black(rng: np.random.Generator, rgb: NDArray[np.uint8], labels: NDArray[
         The picture.
     labels : ndarray, (S, S), uint16
         Its labels.
+
+    Returns
+    -------
+    ndarray, (S, S), bool
+        What is black now.
     """
     top, bottom, left, right = _around_plant(rng, labels) if rng.random() < 0.5 else _band(rng, rgb)
     outside = np.ones(labels.shape, bool)
     outside[top:bottom, left:right] = False
     rgb[outside] = 0
     labels[outside] = 0
+    return outside
 
 
 def _around_plant(

@@ -6,23 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from cameras import PERFECT
 
-from phenopipe.synth.camera import Camera, compress, expose
+from phenopipe.synth.camera import compress, expose
 from phenopipe.synth.noise import BANK_SIDE, fractal_noise, octave_noise
 from phenopipe.synth.padding import pad_black
 
-PERFECT = Camera(
-    exposure=1.0,
-    white=(1.0, 1.0, 1.0),
-    gamma=1.0,
-    haze=0.0,
-    saturation=1.0,
-    blur=0.0,
-    shrink=1.0,
-    noise=0.0,
-    vignette=0.0,
-    quality=0,
-)
 SCENE = np.random.default_rng(0).uniform(0.1, 0.9, (32, 32, 3)).astype(np.float32)
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from cameras import PERFECT
 
 from phenopipe.config import PlantSettings
 from phenopipe.synth import draw_plant
-from phenopipe.synth.camera import draw_camera, expose, photograph
-from phenopipe.synth.draw import CLOSE_EXTENT, OFF_CENTRE
-from phenopipe.synth.frame import MOST_ENLARGED, Frame, close_frame
+from phenopipe.synth.camera import draw_camera, expose, photograph, seen_share
+from phenopipe.synth.frame import CLOSE_EXTENT, MOST_UPSAMPLED, OFF_CENTRE, Frame, close_frame
 from phenopipe.synth.image import generator
 
 SIZE = 128
@@ -35,7 +37,8 @@ def alone(monkeypatch):
 
 @pytest.mark.usefixtures("alone")
 def test_close_plants_are_centred_and_fill_the_picture():
-    found, off = extents(PlantSettings(empty_share=0, close_share=1), 60)
+    exact = PlantSettings(empty_share=0, close_share=1, edge_share=0.5)
+    found, off = extents(exact, 60)
     assert found.min() > CLOSE_EXTENT[0] - 0.03
     assert found.max() < CLOSE_EXTENT[1] + 0.02
     assert np.ptp(found) > 0.3
@@ -77,7 +80,7 @@ def test_mostly_plants_of_few_leaves_are_enlarged(leaves, often):
     frames = [close_frame(generator(seed), 256, leaves, 0.8) for seed in range(300)]
     enlarged = np.array([frame.enlarged for frame in frames])
     assert (enlarged >= 1.0).all()
-    assert (enlarged <= MOST_ENLARGED).all()
+    assert (enlarged <= MOST_UPSAMPLED).all()
     share = np.mean(enlarged > 1.5)
     assert share > often if leaves == 4 else share < often
 
@@ -107,3 +110,17 @@ def test_picture_that_is_not_enlarged_is_the_cameras_own():
     np.testing.assert_array_equal(
         photograph(scene, Frame(64), camera, generator(2)), expose(scene, camera, generator(2))
     )
+
+
+@pytest.mark.parametrize("enlarged", [1.0, 2.5])
+@pytest.mark.parametrize(("blur", "shrink"), [(0.0, 1.0), (0.9, 1.0), (0.5, 0.5)])
+def test_share_that_is_seen_is_what_a_plain_camera_shows_of_white_on_black(enlarged, blur, shrink):
+    white = np.zeros((64, 64), bool)
+    white[20:41, 10:33] = True
+    frame = Frame(64, enlarged, enlarged)
+    camera = replace(PERFECT, blur=blur, shrink=shrink)
+    scene = np.repeat(white[..., None], 3, axis=2).astype(np.float32)
+    # One way to enlarge of the two that chance picks: the linear one.
+    shown = [photograph(scene, frame, camera, generator(seed))[..., 0] / 255 for seed in range(8)]
+    apart = [np.abs(seen_share(white, frame, camera) - one).max() for one in shown]
+    assert min(apart) < 0.01

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from skimage.measure import label as connected
 
-from phenopipe.synth.labels import absorb_remnants, smallest_piece, tidy_labels
+from phenopipe.synth.labels import absorb_remnants, label_edges, smallest_piece, tidy_labels
 
 
 def scene() -> np.ndarray:
@@ -114,3 +114,24 @@ def test_pieces_that_touch_no_other_leaf_never_change_and_nothing_grows(labels):
     assert kept.size == tidy.max() + (kept[0] == 0)
     for number in kept[kept > 0]:
         assert len(np.unique(labels[stays & (tidy == number)])) <= 1
+
+
+def test_edges_belong_to_the_nearest_leaf_as_far_as_enough_of_it_is_seen():
+    labels, seen = np.zeros((1, 9), np.uint16), np.zeros((1, 9), np.float32)
+    labels[0, 3:5], labels[0, 5] = 2, 5
+    seen[0] = [0.1, 0.3, 0.4, 0.9, 1.0, 1.0, 0.25, 0.3, 0.1]
+    assert label_edges(labels, seen, 0.25).tolist() == [[0, 2, 2, 2, 2, 5, 0, 0, 0]]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    arrays(np.uint16, (10, 12), elements=st.sampled_from([0, 0, 0, 1, 4])),
+    arrays(np.float32, (10, 12), elements=st.floats(0, 1, width=32)),
+    st.floats(0.1, 0.5),
+)
+def test_edges_grow_into_all_that_is_connected_to_a_leaf_and_nowhere_else(labels, seen, share):
+    grown = label_edges(labels, seen, share)
+    pieces = connected((labels > 0) | (seen > share), connectivity=2, background=0)
+    with_leaf = np.unique(pieces[labels > 0])
+    np.testing.assert_array_equal(grown > 0, np.isin(pieces, with_leaf) & (pieces > 0))
+    np.testing.assert_array_equal(grown[labels > 0], labels[labels > 0])

@@ -54,5 +54,5 @@ def test_cotyledons_stand_opposite():
     gaps = []
     for seed in range(40):
         first, second = grow_rosette(generator(seed), 4).leaves[:2]
-        gaps.append(abs(np.cos(first.angle - second.angle)))
+        gaps.append(-np.cos(first.angle - second.angle))
     assert np.median(gaps) > 0.95
