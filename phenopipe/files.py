@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import logging
 import os
@@ -23,6 +24,16 @@ log = logging.getLogger(__name__)
 ABANDONED_AFTER_S = 24 * 3600.0
 #: Names longer than this, bytes, are shortened to their hash, since a part's name is longer.
 LONGEST_NAME = 200
+#: Errors that say nothing of a file: a server is away, too many files are open.
+PASSING = frozenset(
+    getattr(errno, name)
+    for name in (
+        *("EAGAIN", "EMFILE", "ENFILE", "ENOMEM", "ESTALE", "ETIMEDOUT", "ENOTCONN", "EREMOTEIO"),
+        *("ECONNABORTED", "ECONNREFUSED", "ECONNRESET", "EHOSTDOWN", "EHOSTUNREACH", "ENETDOWN"),
+        *("ENETUNREACH", "ENETRESET"),
+    )
+    if hasattr(errno, name)
+)
 _OWNER = re.compile(r"\.(?P<machine>[0-9a-f]{8})-(?P<pid>\d{1,9})-[0-9a-f]{8}\.part")
 
 
@@ -52,6 +63,8 @@ def write_aside(path: str | os.PathLike[str]) -> Iterator[Path]:
         If the file system is full or cannot be written, also within the block; names `path`.
     """
     final = Path(path)
+    if not final.name:
+        raise StoreError(f"{final}: is a folder; name a file or folder in it that is to be written")
     with writing(final):
         final.parent.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(final)
@@ -246,8 +259,8 @@ def _flush(part: Path) -> None:
 
 def _install(part: Path, final: Path) -> None:
     """Rename; what a rename cannot replace, a folder or a file by a folder, steps aside first."""
-    if not os.path.lexists(final) or not (final.is_dir() or part.is_dir()):
-        part.replace(final)
+    if not os.path.lexists(final) or not part.is_dir():
+        part.replace(final)  # a file, which never takes the place of a folder
         return
     old = _aside(final)
     final.rename(old)

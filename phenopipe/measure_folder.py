@@ -56,11 +56,13 @@ def measure_folder(measurer: Measurer, images: Sequence[Path], out: Path) -> Sum
     Raises
     ------
     InputError
-        If a picture is missing, is given twice or would be overwritten, before anything is
-        written; or, with tables written, if none could be read.
+        If there is none, or one is missing, is given twice or would be overwritten, before
+        anything is written; or, with tables written, if none could be read.
     OSError
         If a file cannot be written.
     """
+    if not images:
+        raise InputError("give at least one picture")
     names = output_names(images)
     _spare_inputs(names, out)
     found = [

@@ -81,7 +81,7 @@ class Measurer:
     @classmethod
     def load(
         cls,
-        model: str = "default",
+        model: str | os.PathLike[str] = "default",
         *,
         pots: PotLayout | None = None,
         mm_per_px: float | None = None,
@@ -189,7 +189,7 @@ class Measurer:
 def measure(
     image: ImageLike,
     *,
-    model: str = "default",
+    model: str | os.PathLike[str] = "default",
     pots: PotLayout | None = None,
     mm_per_px: float | None = None,
     crop_size: int | None = None,

@@ -18,6 +18,7 @@ import phenopipe
 from phenopipe.config import Config
 from phenopipe.job_files import Job, JobFiles, read_job, set_jobs, this_job
 from phenopipe.plan.names import place_of
+from phenopipe.plan.sets_file import CHOOSING
 
 #: Packages whose version may change a result, or its bytes.
 PACKAGES = (
@@ -127,6 +128,8 @@ def settings_facts(config: Config, analysis: str, *further: str) -> dict[str, An
         "model": config.models[chosen.model].model_dump(mode="json"),
         "analysis": chosen.model_dump(mode="json"),
     }
+    for name in CHOOSING:  # of other sets
+        del settings["plan"][name]
     text = json.dumps(settings, sort_keys=True, separators=(",", ":"))
     return {"settings": settings, "settings_sha256": hashlib.sha256(text.encode()).hexdigest()}
 

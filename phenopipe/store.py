@@ -48,8 +48,12 @@ def create_store(
     Raises
     ------
     StoreError
-        If the file system is full or cannot be written; names `path`.
+        If the file system is full or cannot be written, or a folder stands there that is no store;
+        names `path`.
     """
+    there = Path(path)
+    if there.is_dir() and not (there / "zarr.json").is_file() and any(there.iterdir()):
+        raise StoreError(f"{there}: is a folder of other files; give the store a name of its own")
     with write_aside(path) as part:
         attributes = {"format": FORMATS[kind], **(attributes or {})}
         yield zarr.create_group(part, zarr_format=3, attributes=attributes)

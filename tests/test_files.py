@@ -87,18 +87,30 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path, folder: bool) -> None:
 @pytest.mark.parametrize("second", ["file", "folder"])
 def test_what_stands_there_is_replaced(tmp_path: Path, first: str, second: str) -> None:
     target = tmp_path / "out"
-    for number, kind in enumerate((first, second)):
+
+    def write(number: int, kind: str) -> None:
         with write_aside(target) as part:
             if kind == "folder":
                 part.mkdir()
                 (part / str(number)).touch()
             else:
                 part.write_text(str(number))
-    assert names(tmp_path) == ["out"]
-    if second == "folder":
-        assert names(target) == ["1"]
+
+    write(0, first)
+    if (first, second) == ("folder", "file"):  # nobody means to lose a folder for a file
+        with pytest.raises(StoreError, match="out: cannot be written"):
+            write(1, second)
+        assert names(target) == ["0"]
     else:
-        assert target.read_text() == "1"
+        write(1, second)
+        assert (names(target) if second == "folder" else [target.read_text()]) == ["1"]
+    assert names(tmp_path) == ["out"]
+
+
+@pytest.mark.parametrize("name", [".", "/"])
+def test_a_place_without_a_name(name: str) -> None:
+    with pytest.raises(StoreError, match="is a folder; name a file"), write_aside(name):
+        pass
 
 
 def test_a_name_as_long_as_names_may_be(tmp_path: Path) -> None:

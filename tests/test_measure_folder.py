@@ -92,6 +92,11 @@ def test_a_bad_picture_costs_no_other(measurer, pots, out) -> None:
     assert [path.name for path in sorted((out / "labels").iterdir())] == ["a.png", "c.png"]
 
 
+def test_no_picture_at_all(measurer, out) -> None:
+    with pytest.raises(InputError, match="give at least one picture"):
+        measure_folder(measurer, [], out)
+
+
 def test_bad_pictures_alone_are_rows_and_an_error(measurer, pots, out) -> None:
     for path in pots:
         path.write_bytes(b"text")

@@ -15,7 +15,7 @@ import phenopipe
 from phenopipe.config import PotLayout, PredictSettings, SegmentSettings
 from phenopipe.errors import ConfigError, InputError, ModelError, UnreadableImageError
 from phenopipe.ingest import Crop
-from phenopipe.measurement import Measurement, _paste
+from phenopipe.measurement import Measurement, Measurer, _paste
 from phenopipe.tabulate import LEAVES as LEAF_COLUMNS
 from phenopipe.tabulate import PLANTS
 from phenopipe.window import Window
@@ -202,6 +202,10 @@ def test_settings_out_of_range(green_model_file, settings, message: str) -> None
     with pytest.raises(ConfigError, match=message) as caught:
         phenopipe.measure(draw_pot(SIDE), model=str(green_model_file), **settings)
     assert len(caught.value.problems) == 1
+
+
+def test_a_model_may_be_given_as_a_path(green_model_file) -> None:
+    assert Measurer.load(Path(green_model_file)).provenance.model == Path(green_model_file).stem
 
 
 def test_a_missing_model_is_named() -> None:

@@ -52,6 +52,14 @@ def test_settings_and_their_hash() -> None:
     assert "season" in settings_facts(config, "one", "season")["settings"]
 
 
+def test_sets_that_wait_for_a_night_change_no_table_of_others() -> None:
+    same = [
+        settings_facts(check_config({"plan": plan, "analyses": {"one": {}}}), "one")
+        for plan in ({}, {"hold": ["night_7"]}, {"sets": ["night_1"], "settle_seconds": 9})
+    ]
+    assert same[0] == same[1] == same[2]
+
+
 def test_a_job_is_known_from_its_log(tmp_path: Path, monkeypatch) -> None:
     jobs = set_jobs("night.1", ["0000", "0001"], "net", "one", tmp_path)
     for number, stem in enumerate(jobs["predict"]):

@@ -282,3 +282,20 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(small_disk) -> None:
     problem = f"{disk}/a.zarr: cannot be written (no space left on device)"
     assert caught.value.problems == (problem,)
     assert not list(disk.iterdir())
+
+
+def test_a_store_takes_the_place_of_a_store_alone(tmp_path):
+    kept = tmp_path / "mine/thesis.txt"
+    kept.parent.mkdir()
+    kept.write_text("years")
+    with (
+        pytest.raises(StoreError, match="mine: is a folder of other files"),
+        create_store(kept.parent, "crops"),
+    ):
+        pass
+    assert kept.read_text() == "years"
+    (tmp_path / "empty").mkdir()
+    for name in ("empty", "new", "new"):
+        with create_store(tmp_path / name, "crops"):
+            pass
+        assert open_store(tmp_path / name, "crops").attrs["format"] == "phenopipe-crops-1"

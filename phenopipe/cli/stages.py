@@ -121,7 +121,7 @@ def train(
 
 def predict(
     crops: Annotated[Path, typer.Argument(help="Crops of a shard, SHARD.zarr.")],
-    out: Out,
+    out: Annotated[Path, typer.Option(help="Store to write, SHARD.zarr.")],
     model: Annotated[
         str, typer.Option(help="A .safetensors file, or packaged weights.")
     ] = "default",

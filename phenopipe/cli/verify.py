@@ -32,10 +32,11 @@ def verify(
     from phenopipe.plan.names import printable
     from phenopipe.verify import find_damage, remove_damaged
 
-    found = find_damage(results)
-    if found and not remove:
-        raise StoreError(*(damage.reason for damage in found))
-    with sole_folder(results.resolve().parent) if found else nullcontext():
+    # What a run replaces while it is read looks damaged.
+    with sole_folder(results.resolve().parent) if remove else nullcontext():
+        found = find_damage(results)
+        if found and not remove:
+            raise StoreError(*(damage.reason for damage in found))
         for damage in found:
             print(printable(f"damaged: {damage.reason}"))
             for path in remove_damaged(results, damage):

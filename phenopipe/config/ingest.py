@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Self
 
 from pydantic import model_validator
@@ -108,3 +109,15 @@ class IngestSettings(Block):
         """Return the settings of a camera, those of 'default' where it has none of its own."""
         known = self.cameras
         return known.get(name) or known.get("default") or CameraSettings()
+
+    def of_cameras(self, names: Iterable[str]) -> Self:
+        """Return these settings without cameras that have none of some pictures.
+
+        Parameters
+        ----------
+        names : iterable of str
+            Names of the cameras of the pictures.
+        """
+        served = {name if name in self.cameras else "default" for name in names}
+        cameras = {name: own for name, own in self.cameras.items() if name in served}
+        return self.model_copy(update={"cameras": cameras})

@@ -63,7 +63,7 @@ def read_yaml(path: str | os.PathLike[str], wanted: str = "keys with values") ->
         data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:  # no UTF-8, or a date that no calendar has
         raise ConfigError(f"{path}: is no valid YAML ({' '.join(str(error).split())})") from error
     if data is None:
         return {}

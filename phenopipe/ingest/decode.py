@@ -14,10 +14,12 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from phenopipe.config import IngestSettings
 from phenopipe.crop_table import GONE
-from phenopipe.errors import UnreadableImageError
+from phenopipe.errors import StoreError, UnreadableImageError
+from phenopipe.files import PASSING
 
 _FORMATS = ("JPEG", "PNG", "TIFF")
-_BITS_PER_SAMPLE, _PLANAR_CONFIGURATION = 258, 284
+_BITS_PER_SAMPLE, _PHOTOMETRIC, _PLANAR_CONFIGURATION = 258, 262, 284
+_WHITE_IS_ZERO = 0
 #: Pictures above this are decoded one at a time: decoding takes up to 17 bytes a pixel for a while.
 LARGE_MEGAPIXELS = 50.0
 _pillow, _one_large_picture = Lock(), Lock()
@@ -44,6 +46,8 @@ def decode_image(path: str | os.PathLike[str], settings: IngestSettings) -> NDAr
 
     Raises
     ------
+    StoreError
+        If the file cannot be read for now, as while a server is away: that says nothing of it.
     UnreadableImageError
         If the file is gone, empty, truncated, no picture, too small or too large, or has samples
         of 32 bits or 16-bit colours plane by plane. The message is the reason alone, in one line,
@@ -63,6 +67,8 @@ def decode_image(path: str | os.PathLike[str], settings: IngestSettings) -> NDAr
     except UnidentifiedImageError as error:
         raise UnreadableImageError(_not_identified(Path(path))) from error
     except Exception as error:  # decoders raise nearly anything on damaged data
+        if isinstance(error, OSError) and error.errno in PASSING:
+            raise StoreError(f"{path}: cannot be read for now ({error.strerror})") from error
         raise UnreadableImageError(_reason(error)) from error
 
 
@@ -77,7 +83,7 @@ def _check_header(image: Image.Image, settings: IngestSettings) -> None:
             f"{width}x{height} px: larger than max_megapixels ({settings.max_megapixels:g})"
         )
     if image.mode in ("I", "F"):
-        raise UnreadableImageError("has samples of 32 bits: save it with 8 or 16 bits")
+        raise UnreadableImageError("has 32-bit or signed samples: save it with 8 or 16 bits")
     if _has_deep_planes(image):  # Pillow and OpenCV would both read wrong colours, and say nothing
         raise UnreadableImageError(
             "has 16-bit colours in separate planes: save it with interleaved colours"
@@ -89,8 +95,12 @@ def _load(image: Image.Image) -> Image.Image:
     image.load()
     upright = ImageOps.exif_transpose(image)
     if upright.mode.startswith("I;16"):
-        deep = np.array(upright).astype(np.uint16)
-        return Image.fromarray((deep >> 8).astype(np.uint8))
+        tags = getattr(image, "tag_v2", {})
+        shift = max(tags.get(_BITS_PER_SAMPLE, (16,))) - 8
+        grey = (np.array(upright).astype(np.uint16) >> shift).astype(np.uint8)
+        if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:  # which Pillow heeds up to 8 bits
+            grey = 255 - grey
+        return Image.fromarray(grey)
     return upright
 
 

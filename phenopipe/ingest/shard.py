@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from phenopipe.ahead import work_ahead
 from phenopipe.config import IngestSettings
-from phenopipe.crop_table import CropRow, write_crop_table
+from phenopipe.crop_table import GONE, CropRow, write_crop_table
 from phenopipe.crop_writer import CropWriter
 from phenopipe.errors import InputError, UnreadableImageError
 from phenopipe.files import remove
 from phenopipe.ingest.decode import decode_image
 from phenopipe.ingest.image import cut_pots, unreadable_pots
 from phenopipe.plan import RosterRow, read_roster
+from phenopipe.plan.names import printable
 from phenopipe.progress import track
 from phenopipe.store import create_store
 
@@ -64,10 +65,11 @@ def ingest_shard(
     Raises
     ------
     InputError
-        If the roster has changed since the job was planned.
+        If the roster has changed since the job was planned, or several pictures and all are gone.
     StoreError
-        If the roster is damaged or lacks the shard, or the results cannot be written, because the
-        disk is full for instance; then nothing stands under the final names.
+        If the roster is damaged or lacks the shard, a picture cannot be read for now, or the
+        results cannot be written, because the disk is full for instance; then nothing stands under
+        the final names.
     """
     planned = read_roster(roster)
     digest = planned.shard_digest(shard)
@@ -83,6 +85,12 @@ def ingest_shard(
             for crop_row, crop in cut_shard(rows, Path(image_root), settings, threads):
                 table.append(crop_row)
                 rgb.append(crop)
+        if len(rows) > 1 and all(row.reason == GONE for row in table):
+            raise InputError(
+                f"{image_root}: all {len(rows)} pictures of this shard are gone, such as "
+                f"{printable(rows[0].image)}; is the folder mounted? What was made of archived "
+                "pictures (plan.hold) stays while the settings of ingest are as they were"
+            )
     write_crop_table(out_tsv, table)
 
 
@@ -140,6 +148,10 @@ def _safe_path(root: Path, image: str) -> Path:
     path = Path(os.path.realpath(root / image))
     if not path.is_relative_to(real_root):
         raise UnreadableImageError("path leaves plan.image_root")
-    if path.exists() and not path.is_file():
+    try:
+        odd = path.exists() and not path.is_file()
+    except OSError:  # decoding says what it is
+        odd = False
+    if odd:
         raise UnreadableImageError("not a regular file")
     return path

@@ -12,7 +12,7 @@ from phenopipe.errors import ModelError
 PACKAGED = Path(__file__).parent / "weights"
 
 
-def find_weights(name: str) -> Path:
+def find_weights(name: str | os.PathLike[str]) -> Path:
     """Return the file of packaged weights by name, or of a path given by the user.
 
     Raises
@@ -20,6 +20,7 @@ def find_weights(name: str) -> Path:
     ModelError
         If there is no such file.
     """
+    name = os.fspath(name)
     path = Path(name) if name.endswith(".safetensors") else PACKAGED / f"{name}.safetensors"
     if not path.is_file():
         packaged = ", ".join(sorted(p.stem for p in PACKAGED.glob("*.safetensors"))) or "none"

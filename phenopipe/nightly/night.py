@@ -21,6 +21,7 @@ from phenopipe.nightly.snakemake_run import run_snakemake, snakemake_command
 from phenopipe.nightly.space import NoSpaceError, check_space, free_gb
 from phenopipe.nightly.summary import Night, night_text, write_night
 from phenopipe.plan import open_source
+from phenopipe.plan.names import set_key
 
 log = logging.getLogger(__name__)
 
@@ -72,8 +73,12 @@ def run_night(
             night.status, night.problems = "no space", list(error.problems)
         except PhenopipeError as error:
             night.status, night.problems = "wrong input", list(error.problems)
-        night.finished, night.duration_s = _iso(time.time()), time.time() - begun
-        _tell(config, night, path)
+        except Exception as error:
+            night.problems.append(f"{type(error).__name__}: {error}")
+            raise
+        finally:
+            night.finished, night.duration_s = _iso(time.time()), time.time() - begun
+            _tell(config, night, path)
     return night
 
 
@@ -106,9 +111,10 @@ def _work(
 
 
 def _is_anything_planned(config: Config, night: Night) -> bool:
-    """Tell whether any set has settled, or was planned in an earlier night."""
+    """Tell whether any set has settled, or waits as it was planned in an earlier night."""
     settled = set(open_source(config).sets()) - {*config.plan.hold, *night.waiting}
-    return bool(settled) or any(RESULTS.glob("plan/*.roster.tsv"))
+    waiting = map(set_key, {*config.plan.hold, *night.waiting})
+    return bool(settled) or any((RESULTS / f"plan/{key}.roster.tsv").exists() for key in waiting)
 
 
 def _note_outcome(config: Config, night: Night, since: float) -> None:

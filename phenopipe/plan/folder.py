@@ -45,6 +45,7 @@ class FolderSource:
     def __init__(self, settings: PlanSettings, now: float) -> None:
         self._root = Path(settings.image_root)
         self._named = settings.sets
+        self._held = settings.hold
         self._names = NameReader(settings)
         self._now = now
         #: The set that was listed last, and what lies in it, looked at already.
@@ -54,17 +55,18 @@ class FolderSource:
         self._real_root = self._root.resolve()
 
     def sets(self) -> list[str]:
-        """Return the names of the image sets, sorted.
+        """Return the names of the image sets, sorted; held ones are not looked at.
 
         Raises
         ------
         InputError
             If a set named in ``plan.sets`` is no folder, a set's folder leaves the root or its
-            name is no UTF-8, or there is no image at all.
+            name is no UTF-8, or there is no image at all and no set is held.
         """
         names = self._find() if self._named is None else sorted(set(self._named))
+        names = [name for name in names if name not in self._held]
         problems = [problem for name in names if (problem := self._problem(name))]
-        if not names:
+        if not names and not self._held:
             problems.append(f"plan.image_root: {self._root} holds no images")
         if problems:
             raise InputError(*problems)
@@ -116,16 +118,13 @@ class FolderSource:
     def _find(self) -> list[str]:
         names = []
         loose = False
-        with os.scandir(self._root) as entries:
-            for entry in entries:
-                if entry.name.startswith("."):
-                    continue
-                if not _is_folder(entry):
-                    loose = loose or self._names.is_image(entry.name)
-                elif not self._problem(entry.name) and not self._holds_image(entry.name):
-                    continue
-                else:
-                    names.append(entry.name)
+        for entry in _entries(self._root):
+            if entry.name.startswith("."):
+                continue
+            if not _is_folder(entry):
+                loose = loose or self._names.is_image(entry.name)
+            elif self._problem(entry.name) or self._holds_image(entry.name):
+                names.append(entry.name)
         if loose and self._real_root.name in names:
             raise InputError(
                 f"{self._root}: images lie beside a subfolder of the folder's own name, "
@@ -173,6 +172,14 @@ class FolderSource:
             return Candidate(image, reason=f"cannot be read ({error.strerror})")
         changed = last_written(status, self._now)
         return Candidate(image, file_version(status), fields, changed=changed)
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as listing:
+            return list(listing)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be listed ({error.strerror})") from error
 
 
 def _walk(folder: Path, *, deep: bool) -> Iterator[_Found]:

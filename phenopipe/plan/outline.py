@@ -33,6 +33,8 @@ class Outline:
     shard_digests : mapping of str to str
         SHA-256 of what the set's crops in each shard are made from, see `Roster.shard_digest`;
         shards in order.
+    shard_cameras : mapping of str to tuple of str
+        Names of the cameras of the set's images in each shard, see `Roster.shard_cameras`.
     """
 
     image_set: str
@@ -41,6 +43,7 @@ class Outline:
     dropped: Mapping[str, int]
     dropped_otherwise: tuple[int, int]
     shard_digests: Mapping[str, str]
+    shard_cameras: Mapping[str, tuple[str, ...]]
 
     @classmethod
     def of(cls, roster: Roster) -> Outline:
@@ -54,6 +57,7 @@ class Outline:
             named,
             (reasons.total() - sum(named.values()), len(reasons) - len(named)),
             {shard: roster.shard_digest(shard) for shard in roster.shards},
+            {shard: roster.shard_cameras(shard) for shard in roster.shards},
         )
 
     @property

@@ -153,6 +153,16 @@ class Roster:
             "\n".join(row.origin for row in self.shard_rows(shard)).encode()
         ).hexdigest()
 
+    def shard_cameras(self, shard: str) -> tuple[str, ...]:
+        """Return the names of the cameras of a shard's kept images, sorted; "" for unknown ones.
+
+        Raises
+        ------
+        StoreError
+            If the set has no such shard.
+        """
+        return tuple(sorted({row.fields.get("camera", "") for row in self.shard_rows(shard)}))
+
     def shard_rows(self, shard: str) -> Sequence[RosterRow]:
         """Return the kept rows of a shard, sorted by path.
 

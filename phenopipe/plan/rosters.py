@@ -90,6 +90,17 @@ class Rosters(Mapping[str, Outline]):
         joint = self._found.joint.get(name)
         return joint.digest if joint and shard == SHARD else self[name].shard_digest(shard)
 
+    def shard_cameras(self, name: str, shard: str) -> tuple[str, ...]:
+        """Return the names of the cameras of a shard's images.
+
+        Parameters
+        ----------
+        name, shard : str
+            As for `shard_digest`.
+        """
+        joint = self._found.joint.get(name)
+        return joint.cameras if joint and shard == SHARD else self[name].shard_cameras[shard]
+
     def sets_of(self, name: str) -> tuple[str, ...]:
         """Return the keys of the image sets of which a set's or joint shards hold crops."""
         joint = self._found.joint.get(name)

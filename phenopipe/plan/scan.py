@@ -117,4 +117,5 @@ class Scan:
 
 
 def _planned_joint(roster: Roster, version: str) -> PlannedJoint:
-    return PlannedJoint(roster.shard_digest(SHARD), joint_sets(roster), version)
+    digest, cameras = roster.shard_digest(SHARD), roster.shard_cameras(SHARD)
+    return PlannedJoint(digest, joint_sets(roster), cameras, version)

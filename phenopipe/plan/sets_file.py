@@ -23,7 +23,7 @@ from phenopipe.plan.outline import Outline
 log = logging.getLogger(__name__)
 
 #: Settings that choose sets, or say how long to wait: what is planned stays as it is.
-_CHOOSING = {"sets", "hold", "settle_seconds"}
+CHOOSING = {"sets", "hold", "settle_seconds"}
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,15 @@ class PlannedJoint:
         SHA-256 of what its crops are made from, see `Roster.shard_digest`.
     sets : tuple of str
         Keys of the image sets that joined it.
+    cameras : tuple of str
+        Names of the cameras of its images, see `Roster.shard_cameras`.
     roster : str
         Version of its roster's file (`file_version`).
     """
 
     digest: str
     sets: tuple[str, ...]
+    cameras: tuple[str, ...]
     roster: str
 
 
@@ -89,7 +92,7 @@ _FILE = TypeAdapter(Planned)
 
 def settings_digest(config: Config) -> str:
     """Return the SHA-256 of all settings that plans depend on, and of the code that plans."""
-    plan = config.plan.model_dump(mode="json", exclude=_CHOOSING)
+    plan = config.plan.model_dump(mode="json", exclude=CHOOSING)
     ingest = config.ingest.model_dump(mode="json")
     text = json.dumps([_code_digest(), config.experiment, plan, ingest], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

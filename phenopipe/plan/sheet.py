@@ -46,6 +46,7 @@ class SheetSource:
         self._zone = ZoneInfo(settings.timezone)
         self._names = NameReader(settings)
         self._named = settings.sets
+        self._held = settings.hold
         self._now = now
         self._lines: dict[str, int] = {}
         self._problems: list[str] = []
@@ -55,14 +56,14 @@ class SheetSource:
         self._raise_problems()
 
     def sets(self) -> list[str]:
-        """Return the names of the image sets, sorted.
+        """Return the names of the image sets, sorted; held ones are not looked at.
 
         Raises
         ------
         InputError
-            If the sheet has no row, or not for a set named in ``plan.sets``.
+            If the sheet has no row and no set is held, or none for a set named in ``plan.sets``.
         """
-        names = sorted(self._sets if self._named is None else set(self._named))
+        names = sorted(self._sets if self._named is None else {*self._named} - {*self._held})
         missing = [name for name in names if name not in self._sets]
         if missing:
             raise InputError(
@@ -71,7 +72,7 @@ class SheetSource:
                     for n in missing
                 )
             )
-        if not names:
+        if not names and not self._held:
             raise InputError(f"{self._path}: lists no images")
         return names
 
@@ -117,7 +118,9 @@ class SheetSource:
         self, line: int, columns: list[str], cells: list[str]
     ) -> Iterator[tuple[int, dict[str, str]]]:
         if len(cells) == len(columns):
-            yield line, dict(zip(columns, cells, strict=True))
+            row = dict(zip(columns, cells, strict=True))
+            # Spaces that nobody sees would make other sets, groups and plants; files may have them.
+            yield line, {key: cell if key == "image" else cell.strip() for key, cell in row.items()}
         else:
             text = f"line {line}: has {len(cells)} cells, the first line {len(columns)}"
             self._problems.append(f"{self._path}: {text}")
@@ -129,7 +132,7 @@ class SheetSource:
         if fields.get("timestamp"):
             fields["timestamp"] = self._timestamp(line, fields["timestamp"])
         image = self._image(line, cells["image"])
-        if image:
+        if image and cells["image_set"] not in self._held:
             candidate = self._candidate(line, image, fields)
             self._sets.setdefault(cells["image_set"], []).append(candidate)
 

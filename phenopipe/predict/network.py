@@ -178,7 +178,7 @@ class Network:
         best = self._seconds_per_crop(self.batch_size, height, width)
         while (twice := 2 * self.batch_size) <= MOST_CROPS:
             seconds = self._seconds_per_crop(twice, height, width)
-            if seconds > WORTH_DOUBLING * best:
+            if not seconds < WORTH_DOUBLING * best:  # also where neither fits
                 break
             self.batch_size, best = twice, seconds
         log.info("%d crops at a time on %s", self.batch_size, self.device)

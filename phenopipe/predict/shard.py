@@ -34,6 +34,8 @@ from phenopipe.window import Box
 
 log = logging.getLogger(__name__)
 
+#: Crops of one batch take at most so much memory.
+MOST_BATCH_BYTES = 2**28
 #: Of predictions: a level of 3 takes 2.6 times as long, beside the network, to save 3 %.
 ZSTD_LEVEL = 1
 
@@ -72,6 +74,8 @@ def predict_shard(
     ModelError
         If the model is damaged, or the device is not there.
     """
+    if Path(output).resolve() == Path(crops).resolve():
+        raise StoreError(f"{output}: holds the crops; give the predictions another name")
     attributes = {"model": read_header(model), "model_sha256": file_sha256(model)}
     source = _Source.open(crops, table)
     networks = open_networks(model, settings)
@@ -104,7 +108,8 @@ def _predict(
     networks: list[Network], source: _Source, size: int, description: str
 ) -> Iterator[Prediction]:
     """Yield the batches' predictions in order, while the next ones are read and predicted."""
-    step = networks[0].batch_size
+    # Several batches of whole crops wait in memory, whatever size the network sees.
+    step = max(1, min(networks[0].batch_size, MOST_BATCH_BYTES // source.bytes_per_crop))
     starts = range(0, source.count, step)
     on_cpu = networks[0].device.type == "cpu"
     # A core to each batch, which waits for no other: cores that share a batch wait for each other
@@ -163,6 +168,11 @@ class _Source:
     def size(self) -> int:
         """Side of a crop, px."""
         return self.rgb.shape[1]
+
+    @property
+    def bytes_per_crop(self) -> int:
+        """Memory that the pixels of a crop take."""
+        return self.size * self.size * 3
 
     def read(self, start: int, stop: int, network_size: int) -> Batch:
         """Read some crops; damaged ones are black."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import find_objects
 
 #: Share of a leaf's colour inside its contour: enough to tell leaves apart, not to hide them.
 _TINT = 0.15
@@ -45,17 +48,45 @@ def draw_overlay(
     """
     if rgb.shape[:2] != labels.shape:
         raise ValueError(f"the picture is {rgb.shape[:2]}, its labels are {labels.shape}")
-    found, index = np.unique(labels, return_inverse=True)
-    index = index.reshape(labels.shape)
-    colours = leaf_colours(found)[index]
-    inside = (labels > 0)[..., None]
-    drawn = np.where(inside, cv2.addWeighted(rgb, 1 - _TINT, colours, _TINT, 0.0), rgb)
+    drawn = rgb.copy()
     width = max(1, round(max(labels.shape) / 600))
-    edge = _inner_edge(index, width)[..., None] & inside
-    drawn = np.ascontiguousarray(np.where(edge, colours, drawn))
+    leaves = list(_leaves(labels))
+    for leaf in leaves:
+        _draw_leaf(drawn[leaf.window], leaf, width)
     if numbers:
-        _write_numbers(drawn, found, index)
+        for leaf in leaves:
+            _write_number(drawn, leaf)
     return drawn
+
+
+@dataclass(frozen=True)
+class _Leaf:
+    """A leaf of a label map: its label, where it lies, and which pixels there are its own."""
+
+    label: int
+    window: tuple[slice, slice]
+    mask: NDArray[np.uint8]
+
+
+def _leaves(labels: NDArray[np.integer[Any]]) -> Iterator[_Leaf]:
+    """Yield the leaves in the order of their labels, each in a window: large pictures are many."""
+    found = np.unique(labels)
+    found = found[found > 0]
+    places = np.searchsorted(found, labels, side="right").astype(np.int32)
+    for place, (label, window) in enumerate(zip(found, find_objects(places), strict=True), start=1):
+        yield _Leaf(int(label), window, (places[window] == place).astype(np.uint8))
+
+
+def _draw_leaf(drawn: NDArray[np.uint8], leaf: _Leaf, width: int) -> None:
+    """Tint a leaf, and colour what of it is within `width` of another or of the border."""
+    colour = leaf_colours(np.array([leaf.label]))
+    inside = leaf.mask > 0
+    tint = np.broadcast_to(colour, (*leaf.mask.shape, 3))
+    mixed = cv2.addWeighted(drawn, 1 - _TINT, tint, _TINT, 0.0)
+    drawn[inside] = mixed[inside]
+    kernel = np.ones((2 * width + 1,) * 2, np.uint8)
+    core = cv2.erode(leaf.mask, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    drawn[inside & (core == 0)] = colour
 
 
 def jpeg_uri(rgb: NDArray[np.uint8]) -> str:
@@ -86,30 +117,16 @@ def leaf_colours(labels: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:
     return np.asarray(rgb[:, 0], np.uint8)
 
 
-def _inner_edge(index: NDArray[np.intp], width: int) -> NDArray[np.bool_]:
-    """Return the pixels within `width` of another label or of the picture's border."""
-    kernel = np.ones((2 * width + 1,) * 2, np.uint8)
-    # Doubles hold any label exactly; -1 is a label that no pixel has.
-    padded = np.pad(index.astype(np.float64), width, constant_values=-1)
-    edge = cv2.dilate(padded, kernel) != cv2.erode(padded, kernel)
-    return np.asarray(edge[width:-width, width:-width], np.bool_)
-
-
-def _write_numbers(
-    drawn: NDArray[np.uint8], found: NDArray[np.integer[Any]], index: NDArray[np.intp]
-) -> None:
-    """Write each label at its leaf's centre, white on a dark rim, where it fits."""
-    rows, columns = np.divmod(np.arange(index.size), index.shape[1])
-    area = np.bincount(index.ravel())
-    x = np.bincount(index.ravel(), columns) / area
-    y = np.bincount(index.ravel(), rows) / area
-    scale = max(0.35, max(index.shape) / 1200)
+def _write_number(drawn: NDArray[np.uint8], leaf: _Leaf) -> None:
+    """Write a leaf's label at its centre, white on a dark rim, if it fits."""
+    scale = max(0.35, max(drawn.shape[:2]) / 1200)
     thin = max(1, round(scale))
-    for at in np.flatnonzero(found > 0).tolist():
-        text = str(found[at])
-        (width, height), _ = cv2.getTextSize(text, _FONT, scale, thin)
-        if area[at] < 3 * width * height:
-            continue
-        corner = (round(x[at] - width / 2), round(y[at] + height / 2))
-        for colour, line in (((20, 20, 20), 3 * thin), ((255, 255, 255), thin)):
-            cv2.putText(drawn, text, corner, _FONT, scale, colour, line, cv2.LINE_AA)
+    text = str(leaf.label)
+    (width, height), _ = cv2.getTextSize(text, _FONT, scale, thin)
+    rows, columns = np.nonzero(leaf.mask)
+    if len(rows) < 3 * width * height:
+        return
+    x, y = columns.mean() + leaf.window[1].start, rows.mean() + leaf.window[0].start
+    corner = (round(x - width / 2), round(y + height / 2))
+    for colour, line in (((20, 20, 20), 3 * thin), ((255, 255, 255), thin)):
+        cv2.putText(drawn, text, corner, _FONT, scale, colour, line, cv2.LINE_AA)

@@ -89,7 +89,7 @@ def _charts(plants: pd.DataFrame, growth: pd.DataFrame) -> Iterator[Chart]:
     times = pd.to_datetime(known["timestamp"], utc=True, format="ISO8601")
     first = times.groupby(known["image_set"]).transform("min")
     days = (times - first).dt.days.astype("string")
-    rows = known.assign(group=group_names(known), x=times, bin=known["image_set"] + days)
+    rows = known.assign(group=group_names(known), x=times, bin=known["image_set"] + "\0" + days)
     count = rows["plant_id"].nunique()
     how = "Thick: median of the group in each image set, a day at a time."
     how += " Thin: single plants." if count <= MOST_LINES else f" {count} plants are not drawn."

@@ -56,7 +56,8 @@ TRACKS = (
     _number("area_mm2_max", "Greatest area; empty without a scale.", "mm²", LEAF_AREA),
     _number(
         "relative_growth_rate",
-        "ln(last area / first area) / days between them; empty if seen once.",
+        "ln(last area / first area) / days between them, of areas in mm² where both are known, "
+        "else in px of one camera; empty if seen once.",
         "1/day",
     ),
 )

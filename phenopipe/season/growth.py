@@ -50,7 +50,7 @@ def growth_rates(observations: pd.DataFrame, settings: SeasonSettings) -> pd.Dat
         end=end["timestamp"],
         days=days,
         age_days=(start["age_days"] + end["age_days"]) / 2,
-        relative_growth_rate=_log_ratio(start, end) / days,
+        relative_growth_rate=log_ratio(start, end, "plant_area") / days,
         growth_px_per_day=((end["plant_area_px"] - start["plant_area_px"]) / days).where(
             _same_camera(start, end)
         ),
@@ -79,11 +79,24 @@ def _next(hours: NDArray[np.float64], at: int, least: float) -> int:
     return max(at + 1, int(np.searchsorted(hours, hours[at] + least - 1e-6)))
 
 
-def _log_ratio(start: pd.DataFrame, end: pd.DataFrame) -> pd.Series:
-    """Return ln(area at the end / at the start), from mm2 where both are known, else px."""
-    scaled = start["plant_area_mm2"].notna() & end["plant_area_mm2"].notna()
-    before = start["plant_area_mm2"].where(scaled, start["plant_area_px"])
-    after = end["plant_area_mm2"].where(scaled, end["plant_area_px"])
+def log_ratio(start: pd.DataFrame, end: pd.DataFrame, area: str) -> pd.Series:
+    """Return ln(area at the end / at the start), from mm2 where both are known, else px.
+
+    Parameters
+    ----------
+    start, end : DataFrame
+        Rows that belong together, with ``{area}_mm2``, ``{area}_px`` and ``camera``.
+    area : str
+        Which area: ``plant_area`` or ``area``.
+
+    Returns
+    -------
+    Series
+        Missing where either area is 0, or where there is no scale and the cameras differ.
+    """
+    scaled = start[f"{area}_mm2"].notna() & end[f"{area}_mm2"].notna()
+    before = start[f"{area}_mm2"].where(scaled, start[f"{area}_px"])
+    after = end[f"{area}_mm2"].where(scaled, end[f"{area}_px"])
     comparable = (before > 0) & (after > 0) & (scaled | _same_camera(start, end))
     return pd.Series(np.log(after.where(comparable) / before.where(comparable)))
 

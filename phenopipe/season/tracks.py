@@ -11,6 +11,7 @@ from scipy.optimize import linear_sum_assignment
 
 from phenopipe.config import SeasonSettings
 from phenopipe.season.columns import PLANT_KEYS, TRACKS
+from phenopipe.season.growth import log_ratio
 from phenopipe.season.observations import IDENTITY, POT
 from phenopipe.tabulate.columns import names
 
@@ -81,10 +82,11 @@ def describe_tracks(observations: pd.DataFrame, leaves: pd.DataFrame) -> pd.Data
     DataFrame
         The columns of `TRACKS`, by plant and track.
     """
-    known = observations[[*POT, *names(PLANT_KEYS), "timestamp", "hours", "age_days"]]
+    known = observations[[*POT, *names(PLANT_KEYS), "camera", "timestamp", "hours", "age_days"]]
     measured = leaves.loc[leaves["track_id"].notna(), [*POT, "track_id", "area_px", "area_mm2"]]
     rows = measured.merge(known, on=POT).sort_values([*IDENTITY, "track_id", "hours"])
-    tracks = rows.groupby([*IDENTITY, "track_id"], dropna=False, as_index=False).agg(
+    leaf = rows.groupby([*IDENTITY, "track_id"], dropna=False, as_index=False)
+    tracks = leaf.agg(
         genotype=("genotype", "last"),
         treatment=("treatment", "last"),
         first_seen=("timestamp", "first"),
@@ -98,8 +100,8 @@ def describe_tracks(observations: pd.DataFrame, leaves: pd.DataFrame) -> pd.Data
         area_mm2_max=("area_mm2", "max"),
     )
     days = tracks["age_days_last_seen"] - tracks["age_days_first_seen"]
-    ratio = tracks["area_px_last"] / tracks["area_px_first"]
-    tracks["relative_growth_rate"] = np.log(ratio.where(ratio > 0)) / days.where(days > 0)
+    first, last = (ends.reset_index(drop=True) for ends in (leaf.head(1), leaf.tail(1)))
+    tracks["relative_growth_rate"] = log_ratio(first, last, "area") / days.where(days > 0)
     tracks["observations"] = tracks["observations"].astype("Int64")
     return tracks[names(TRACKS)]
 

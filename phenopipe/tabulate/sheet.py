@@ -64,8 +64,15 @@ def _read_lines(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
         raise InputError(f"{path}: is not UTF-8 text; save it as UTF-8") from error
     header = text.partition("\n")[0]
     # Spreadsheets of half of Europe write ';' into what they call CSV.
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",\t;", key=header.count))
-    found = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+    delimiter = max(",\t;", key=header.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        found = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+    except csv.Error as error:
+        raise InputError(
+            f"{path}: line {reader.line_num}: {error}; a cell that begins with a quotation mark "
+            "ends with one"
+        ) from error
     found = [(number, row) for number, row in found if any(row)]
     if not found:
         raise InputError(f"{path}: is empty; give a header and a line for each pot")

@@ -8,11 +8,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from cli_runs import problems, run
 from green_plants import draw_pot, write_picture
 from safetensors.torch import save_file
+
+from phenopipe.crop_table import CropRow, write_crop_table
+from phenopipe.store import create_array, create_store, open_store
 
 torch.set_num_threads(1)
 
@@ -49,6 +53,20 @@ STAGES = {
     "season": ["none", "--out", "o"],
     "report": ["none"],
 }
+
+
+@pytest.mark.parametrize("out", ["results", ".", "0000.zarr"])
+def test_predictions_never_take_the_place_of_other_files(here: Path, out: str) -> None:
+    kept = here / "results/thesis.txt"
+    kept.parent.mkdir()
+    kept.write_text("years")
+    with create_store("0000.zarr", "crops") as group:
+        create_array(group, "rgb", (1, 64, 64, 3), np.uint8)[:] = 90
+    write_crop_table("0000.tsv", [CropRow("a#1", "a", "1", "", 64, 64)])
+    (problem,) = failing("predict", "0000.zarr", "--out", out)
+    assert problem.startswith(f"{out}: ")
+    assert kept.read_text() == "years"
+    assert open_store("0000.zarr", "crops")["rgb"].shape == (1, 64, 64, 3)
 
 
 @pytest.mark.parametrize("stage", ["synth", *STAGES])

@@ -128,6 +128,7 @@ def test_missing_models_are_named_beside_other_problems() -> None:
         (b"a: [", "is no valid YAML"),
         (b"- a\n- b\n", "holds list, not keys with values"),
         (b"\xff\xfe\x00", "is no valid YAML"),
+        (b"experiment: 2024-02-30", r"is no valid YAML \(day is out of range for month\)"),
         (b"!!python/object/apply:os.system ['true']", "is no valid YAML"),
     ],
 )

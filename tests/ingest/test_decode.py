@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zlib
 
 import cv2
@@ -72,6 +73,31 @@ def test_a_grey_tiff_of_16_bits_in_the_other_byte_order(tmp_path):
     tifffile = pytest.importorskip("tifffile")
     tifffile.imwrite(tmp_path / "a.tif", GREY16, byteorder=">")
     np.testing.assert_array_equal(decode_image(tmp_path / "a.tif", SETTINGS), three(GREY8))
+
+
+def test_grey_tiffs_whose_white_is_zero(tmp_path):
+    tifffile = pytest.importorskip("tifffile")
+    for name, array in (("8.tif", GREY8), ("16.tif", GREY16)):
+        tifffile.imwrite(tmp_path / name, array, photometric="miniswhite")
+        expected = three(255 - GREY8)
+        np.testing.assert_array_equal(decode_image(tmp_path / name, SETTINGS), expected)
+
+
+def test_a_grey_tiff_of_12_packed_bits(tmp_path):
+    samples = [[0, 4095, 2048, 255], [16, 256, 4080, 1]]
+    packed = b"".join(
+        (first << 12 | second).to_bytes(3, "big") for row in samples for first, second in
+        zip(row[::2], row[1::2], strict=True)
+    )  # fmt: skip
+    # Width, height, bits, no compression, black is zero, where, samples, rows, bytes.
+    tags = {256: 4, 257: 2, 258: 12, 259: 1, 262: 1, 273: 8, 277: 1, 278: 2, 279: len(packed)}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    start = 8 + len(packed)
+    content = struct.pack("<2sHI", b"II", 42, start) + packed
+    content += struct.pack("<H", len(tags)) + entries + bytes(4)
+    (tmp_path / "a.tif").write_bytes(content)
+    expected = three(np.array(samples, np.uint16) // 16).astype(np.uint8)
+    np.testing.assert_array_equal(decode_image(tmp_path / "a.tif", SETTINGS), expected)
 
 
 def test_the_full_range_of_16_bits_is_the_full_range_of_8(tmp_path):
@@ -194,7 +220,7 @@ def test_a_very_wide_picture_works(tmp_path):
 
 def test_samples_of_32_bits_are_refused(tmp_path):
     path = save(tmp_path / "f.tif", np.zeros((4, 4), np.float32))
-    assert "32 bits" in reason(path)
+    assert "32-bit or signed samples" in reason(path)
 
 
 def test_a_missing_file_and_a_folder(tmp_path):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -151,6 +153,38 @@ def test_pictures_at_fault_are_rows_with_a_reason_and_black_crops(ingest, root):
     assert bad["pot"].tolist() == ["1"] * 8
 
 
+def test_pictures_of_a_folder_that_is_not_mounted_are_no_rows(ingest, tmp_path):
+    with pytest.raises(InputError, match="all 2 pictures of this shard are gone"):
+        ingest("1.png", "2.png")
+    assert not (tmp_path / "crops/0000.zarr").exists()
+    assert not (tmp_path / "crops/0000.tsv").exists()
+
+
+@pytest.mark.parametrize("calls", [["open"], ["open", "exists"]])
+def test_a_picture_that_cannot_be_read_for_now_is_no_row(
+    ingest, root, tmp_path, monkeypatch, calls
+):
+    for name in ("1.png", "2.png"):
+        Image.fromarray(noise()).save(root / "n" / name)
+
+    def failing(call):
+        def fail(path, *arguments, **options):
+            if path.name == "1.png":
+                raise OSError(errno.ESTALE, "Stale file handle", str(path))
+            return call(path, *arguments, **options)
+
+        return fail
+
+    with monkeypatch.context() as away:
+        for call in calls:
+            away.setattr(Path, call, failing(getattr(Path, call)))
+        with pytest.raises(StoreError) as caught:
+            ingest("1.png", "2.png")
+    assert caught.value.problems == (f"{root}/n/1.png: cannot be read for now (Stale file handle)",)
+    assert not list((tmp_path / "crops").iterdir())
+    assert ingest("1.png", "2.png")[1]["status"].tolist() == ["ok", "ok"]
+
+
 @pytest.mark.parametrize("escape", ["../secret.png", "n/../../secret.png"])
 def test_a_roster_cannot_lead_out_of_the_root(tmp_path, root, escape):
     Image.fromarray(noise()).save(tmp_path / "secret.png")
@@ -211,8 +245,9 @@ def test_the_digest_is_checked_and_stored(ingest, root, tmp_path):
         ingest("a.png", expected_digest=newer.shard_digest("0000"))
 
 
-def test_progress_counts_pictures(ingest, caplog):
+def test_progress_counts_pictures(ingest, root, caplog):
     caplog.set_level("INFO", "phenopipe.progress")
+    (root / "n/x.png").touch()
     ingest("x.png", "y.png")
     assert "ingest: 2 of 2 done in" in caplog.text
 

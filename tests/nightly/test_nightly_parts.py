@@ -14,6 +14,7 @@ import yaml
 
 from phenopipe.config import check_config
 from phenopipe.errors import ConfigError
+from phenopipe.nightly import run_night
 from phenopipe.nightly.hook import call_hook
 from phenopipe.nightly.lock import BusyError, is_in_use, sole_run
 from phenopipe.nightly.settle import find_unsettled, wait_until_settled
@@ -173,3 +174,38 @@ def test_the_summary_of_a_night(tmp_path: Path) -> None:
     read = json.loads((tmp_path / "n/latest.json").read_text())
     assert read["exit_code"] == 5
     assert read["made"]["default"]["night_1"]["failures"][0]["pot"] == "A1"
+
+
+@pytest.fixture
+def night_folder(tmp_path: Path, monkeypatch) -> Path:
+    """An experiment whose hook writes what it is told."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "images/night_1").mkdir(parents=True)
+    (tmp_path / "images/night_1/a.png").touch()
+    config = {
+        "plan": {"image_root": "images"},
+        "nightly": {"settle_minutes": 60, "wait_minutes": 0, "hook": ["cp", "{text}", "told"]},
+    }
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump(config))
+    return tmp_path
+
+
+def test_a_night_of_which_all_waits_or_is_gone_is_well(night_folder: Path) -> None:
+    plans = night_folder / "results/plan"
+    plans.mkdir(parents=True)
+    (plans / "moved_away.roster.tsv").touch()
+    night = run_night(Path("c.yaml"))
+    assert (night.status, night.command) == ("well", [])
+    assert list(night.waiting) == ["night_1"]
+
+
+def test_whatever_ends_a_night_somebody_is_told(night_folder: Path, monkeypatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("phenopipe.nightly.night.check_space", fail)
+    with pytest.raises(OSError, match="Input/output"):
+        run_night(Path("c.yaml"))
+    summary = json.loads((night_folder / "results/nightly/latest.json").read_text())
+    assert summary["status"] == "failed"
+    assert "Input/output error" in (night_folder / "told").read_text()

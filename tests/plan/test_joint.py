@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,18 @@ def test_small_sets_share_a_shard_that_a_job_knows(configure, ten, folder):
         assert rosters.shard_digest(JOINT, "0000") == joint.shard_digest("0000")
         assert rosters.sets_of(JOINT) == tuple(KEYS)
         assert rosters.sets_of("n00") == ("n00",)
+
+
+def test_a_joint_shard_keeps_its_cameras_when_a_set_of_it_is_gone(
+    configure, add, folder, image_root
+):
+    add(*(f"n{night:02d}/cam{night}_1.png" for night in range(10)))
+    expected = tuple(f"cam{night}" for night in range(10))
+    for _ in range(2):
+        rosters = plan(configure, folder, pattern="{camera}_{pot}.png")
+        assert rosters.shard_cameras(JOINT, "0000") == expected
+        shutil.rmtree(image_root / "n03", ignore_errors=True)
+    assert "n03" not in rosters
 
 
 def test_the_plan_that_is_only_shown_is_the_one_that_is_made(configure, ten, add, folder):

@@ -225,3 +225,13 @@ def test_however_files_come_and_go_the_outlines_are_those_of_the_rosters(
         assert dict(found) == {k: Outline.of(r) for k, r in iter_rosters(config, folder)}
         found.write()
         assert dict(Rosters(config, folder, scan=False)) == dict(found)
+
+
+def test_each_shard_knows_its_cameras(configure, add, folder):
+    add("a/top_1.png", "a/top_2.png", "b/side_1.png", "b/top_1.png", "c/1.png")
+    config = configure(pattern="{camera}_{pot}.png", settle_seconds=0)
+    found = Rosters(config, folder, scan=True)
+    found.write()
+    for rosters in (found, Rosters(config, folder, scan=False)):
+        cameras = {key: rosters.shard_cameras(key, "0000") for key in ("a", "b")}
+        assert cameras == {"a": ("top",), "b": ("side", "top")}

@@ -46,7 +46,7 @@ def test_rows_become_images_with_metadata(sheet, add, name, sep):
 
 def test_a_set_whose_name_no_file_could_bear(sheet, add):
     add("a.png")
-    name = "night " * 40
+    name = ("night " * 40).strip()
     (problem,) = problems(sheet(f"image_set\timage\n{name}\ta.png\n"))
     assert problem.startswith(f"image set '{name}' has too long a name")
 
@@ -141,3 +141,15 @@ def test_odd_names_are_listed_as_any_other(sheet, add, odd):
     config = sheet(f"image_set\timage\n{quoted}\t{quoted}\n")
     assert find_sets(config) == [set_key(odd)]
     assert make_roster(config, set_key(odd), now=LATER).kept[0].image == odd
+
+
+def test_spaces_around_cells_make_no_other_sets_and_plants(sheet, add):
+    add("a.png", "b .png")
+    padded = "image_set,image,pot,genotype\nn1 ,a.png, A1,Col-0 \nn1,b .png,A2 , Col-0\n"
+    config = sheet(padded, "sheet.csv")
+    assert find_sets(config) == ["n1"]
+    rows = make_roster(config, "n1", now=LATER).kept
+    assert [row.image for row in rows] == ["a.png", "b .png"]
+    assert [dict(row.fields) for row in rows] == [
+        {"pot": pot, "genotype": "Col-0"} for pot in ("A1", "A2")
+    ]

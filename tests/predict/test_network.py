@@ -198,3 +198,18 @@ def test_a_gpu_says_what_a_cpu_says(random_network: WNet, precision: str) -> Non
     np.testing.assert_allclose(distance, here[0], atol=tolerance)
     cosines = np.einsum("...e,...e->...", embedding, here[1])
     assert np.quantile(cosines, 0.01) > 1 - 2 * tolerance
+
+
+@pytest.mark.parametrize(
+    ("seconds", "size"), [([np.inf] * 9, 4), ([1.0, np.inf], 4), ([1.0, 0.5, 0.49], 8)]
+)
+def test_probing_ends_where_more_crops_do_not_pay_or_none_fit(
+    random_network, monkeypatch, seconds, size
+):
+    network = Network(random_network, PredictSettings(device="cpu"))
+    assert network.batch_size == 4
+    answers = iter(seconds)
+    monkeypatch.setattr(network, "device", torch.device("cuda"))
+    monkeypatch.setattr(network, "_seconds_per_crop", lambda *_: next(answers))
+    network.probe_batch_size(SIDE, SIDE)
+    assert network.batch_size == size

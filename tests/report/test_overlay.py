@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import colorsys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -94,3 +95,21 @@ def test_a_colour_belongs_to_its_label_alone_and_is_not_green(chosen):
 def test_following_labels_are_easily_told_apart():
     colours = leaf_colours(np.arange(1, 30)).astype(int)
     assert np.abs(np.diff(colours, axis=0)).sum(axis=1).min() > 150
+
+
+def test_large_pictures_take_little_memory():
+    labels = np.kron(np.arange(1, 26).reshape(5, 5), np.ones((300, 300), int)).astype(np.uint32)
+    rgb = np.full((*labels.shape, 3), 90, np.uint8)
+    tracemalloc.start()
+    try:
+        draw_overlay(rgb, labels)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 30 * labels.size
+
+
+def test_labels_without_background_and_with_gaps():
+    labels = np.array([[7, 7, 70000, 70000]], np.uint32)
+    drawn = draw_overlay(np.zeros((1, 4, 3), np.uint8), labels, numbers=False)
+    np.testing.assert_array_equal(drawn[0], leaf_colours(labels[0]))

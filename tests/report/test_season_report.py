@@ -53,6 +53,22 @@ def test_bars_of_names_that_look_like_numbers_stand_at_names(where, kind):
     assert json.loads(chart.json)["layout"]["xaxis"].get("type") == kind
 
 
+def test_medians_are_of_one_set_though_names_run_into_days(tmp_path):
+    files = [
+        write_set(tmp_path / str(number), name, day=day)["plants"]
+        for number, (name, day) in enumerate((("tray1", 1), ("tray1", 11), ("tray11", 1)))
+    ]
+    leaves = [path.with_name("leaves.csv") for path in files]
+    write_season(plants=files, leaves=leaves, settings=SeasonSettings(), out=tmp_path)
+    write_season_report(
+        **{name: tmp_path / f"{name}.csv" for name in ("plants", "growth", "tracks")},
+        settings=ReportSettings(), made_with={}, out=tmp_path / "report.html",
+    )  # fmt: skip
+    counts = charts_of((tmp_path / "report.html").read_text(encoding="utf-8"))[0]
+    medians = [trace for trace in counts["data"] if trace["line"]["width"] > 1]
+    assert {len(trace["x"]) for trace in medians} == {3}
+
+
 def test_season_of_one_night_has_no_growth(tmp_path):
     page = Page(write(tmp_path, nights=1))
     assert "No plant was seen at two times" in page.words

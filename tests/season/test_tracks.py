@@ -3,6 +3,7 @@ from __future__ import annotations
 import tracemalloc
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -123,6 +124,24 @@ def test_description_of_tracks():
         areas = own.sort_values("timestamp")["area_px"].to_numpy()
         assert track["area_px_max"] == areas.max()
         assert track["relative_growth_rate"] == pytest.approx(np.log(areas[-1] / areas[0]) / 2)
+
+
+@pytest.mark.parametrize(
+    ("second", "mm2", "rate"),
+    [("side", 25.0, 0.0), ("side", None, None), ("top", None, np.log(4.0))],
+)
+def test_a_leaf_seen_by_another_camera_has_not_grown_for_that(second, mm2, rate):
+    plants = [plant_row(day, camera=camera) for day, camera in enumerate(("top", second))]
+    leaves = [
+        {**{key: plant[key] for key in ("experiment", "image_set", "image", "pot", "timestamp")},
+         "leaf_id": 1, "area_px": area, "area_mm2": mm2, "centroid_x": 50.0, "centroid_y": 50.0}
+        for plant, area in zip(plants, (100.0, 400.0), strict=True)
+    ]  # fmt: skip
+    tracked = tracks_of(plants, leaves).assign(track_id=1)
+    (found,) = describe_tracks(usable_observations(plants_table(plants)), tracked)[
+        "relative_growth_rate"
+    ]
+    assert pd.isna(found) if rate is None else found == pytest.approx(rate)
 
 
 @pytest.mark.parametrize("days", [[], [0]])

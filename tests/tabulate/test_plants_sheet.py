@@ -49,6 +49,8 @@ def test_all_problems_at_once(write):
         ("pot,experiment\nA1,x\n", "take it out, or rename it"),
         ("pot,genotype\nA1,x,y\n", "line 2: has 3 cells, the header has 2"),
         ("\n\n", "is empty"),
+        ('pot,genotype\nA1,"Col-0\nA2,Ler\nA3,Ws\n', "a quotation mark ends with one"),
+        ('pot,genotype\nA1,"Col-0\n' + "A2,Ler\n" * 20_000, "a quotation mark ends with one"),
     ],
 )
 def test_wrong_sheets(write, content, message):

@@ -123,6 +123,13 @@ def test_the_model_file(experiment):
     assert experiment.plan() == PREDICT_ALL
 
 
+def test_an_older_plants_sheet(experiment):
+    sheet = experiment.folder / "plants.csv"
+    sheet.write_text(sheet.read_text().replace("\n", " \n", 1))
+    os.utime(sheet, (0, 0))
+    assert experiment.plan() == TABULATE_ALL
+
+
 def test_an_older_model_file(experiment):
     model = experiment.folder / "net.safetensors"
     save_tiny_model(model, seed=1)
@@ -132,6 +139,16 @@ def test_an_older_model_file(experiment):
 
 def test_the_size_of_crops(experiment):
     experiment.configure(ingest={"crop_size": 80})
+    assert experiment.plan() == {"ingest": 4, **PREDICT_ALL}
+
+
+def test_a_camera_that_no_picture_is_of(experiment):
+    experiment.configure(ingest__cameras={"new bay": {"mm_per_px": 0.1}})
+    assert experiment.plan() == {}
+
+
+def test_the_scale_of_all_cameras(experiment):
+    experiment.configure(ingest__cameras={"default": {"mm_per_px": 0.1}})
     assert experiment.plan() == {"ingest": 4, **PREDICT_ALL}
 
 

@@ -183,6 +183,13 @@ def labels_sha256(wildcards):
     return digest_sources(open_sources(data))
 
 
+@cache
+def plants_sheet_sha256(wildcards):
+    """Hash the plants sheet; empty where there is none."""
+    sheet = CONFIG.tabulate.plants_sheet
+    return file_sha256(Path(sheet)) if sheet else ""
+
+
 def model_file(wildcards):
     """Name the file of a model: trained here, or given."""
     settings = CONFIG.models[wildcards.model]

@@ -15,7 +15,10 @@ rule ingest:
         roster="results/plan/{set}.roster.tsv",
         digest=lambda wildcards: ROSTERS.shard_digest(wildcards.set, wildcards.shard),
         image_root=lambda wildcards: CONFIG.plan.image_root,
-        settings=CONFIG.ingest.model_dump(mode="json"),
+        # Without other cameras: one that is added cuts no crop of another again.
+        settings=lambda wildcards: CONFIG.ingest.of_cameras(
+            ROSTERS.shard_cameras(wildcards.set, wildcards.shard)
+        ).model_dump(mode="json"),
     message:
         "ingest: shard {wildcards.shard} of {wildcards.set}"
     script:

@@ -24,6 +24,8 @@ rule tabulate:
     params:
         quality=settings_of("quality"),
         model=model_of,
+        # Its content, since a sheet that is put back has its old date.
+        plants_sheet_sha256=plants_sheet_sha256,
     message:
         "tabulate: {wildcards.set} by analysis {wildcards.analysis}"
     script:
