@@ -1,0 +1,38 @@
+"""Write the mean of the weights of several models of one shape.
+
+    python config/examples/mean_weights.py OUT.safetensors MODEL.safetensors MODEL.safetensors ...
+
+The means of sittings that went on from one another are often better on pictures of another kind
+than the last of them (Wortsman et al. 2022, Model soups, arXiv 2203.05482).
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import torch
+
+import phenopipe
+from phenopipe.model.weights import copy_weights, load_model, read_header, save_model
+from phenopipe.model.wnet import WNet
+
+
+def main(out: Path, *models: Path) -> None:
+    """Read the models, all as large as the first, and write their mean."""
+    mean = load_model(models[0])
+    states = []
+    for path in models:
+        one = WNet(mean.preset, mean.embedding_dim)
+        copy_weights(one, path)
+        states.append(one.state_dict())
+    with torch.no_grad():
+        for name, value in mean.state_dict().items():
+            if value.is_floating_point():
+                value.copy_(torch.stack([state[name] for state in states]).mean(dim=0))
+    facts = {"steps": read_header(models[-1])["steps"], "phenopipe_version": phenopipe.__version__}
+    save_model(out, mean, facts)
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))
