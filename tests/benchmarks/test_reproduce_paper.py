@@ -200,7 +200,7 @@ def test_tables_tell_the_effects_that_are_there(tmp_path: Path) -> None:
     assert claims["local loses less than global from E = 16 to E = 4"][0].startswith("+12.0")
     assert len(cells_of(report.runs_table(runs))) == 36
     assert report.progress(runs) == (
-        "- 3 steps: 36 runs; 12 of the 12 kinds of run are there, with 3 to 3 seeds; "
+        "- 3 steps: 36 runs; 12 of the 12 kinds of run are there, with 3 seeds; "
         "1 minutes of training on one core\n"
     )
 

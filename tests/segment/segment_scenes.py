@@ -50,7 +50,12 @@ def voronoi(shape, points, margin=4):
     truth = np.argmin(squared, axis=0) + 1
     inner = np.zeros(shape, bool)
     inner[margin:-margin, margin:-margin] = True
-    return np.where(inner, truth, 0)
+    truth = np.where(inner, truth, 0)
+    # Where three cells meet, a pixel may touch no other of its own.
+    for number, point in enumerate(points, start=1):
+        pieces, _ = ndimage.label(truth == number, np.ones((3, 3)))
+        truth[(truth == number) & (pieces != pieces[point])] = 0
+    return truth
 
 
 def same_partition(first, second):
