@@ -8,7 +8,7 @@ than the last of them (Wortsman et al. 2022, Model soups, arXiv 2203.05482).
 
 from __future__ import annotations
 
-import sys
+import argparse
 from pathlib import Path
 
 import torch
@@ -18,8 +18,8 @@ from phenopipe.model.weights import copy_weights, load_model, read_header, save_
 from phenopipe.model.wnet import WNet
 
 
-def main(out: Path, *models: Path) -> None:
-    """Read the models, all as large as the first, and write their mean."""
+def write_mean(out: Path, models: list[Path]) -> None:
+    """Read the models, all of the first one's shape, and write their mean."""
     mean = load_model(models[0])
     states = []
     for path in models:
@@ -35,4 +35,7 @@ def main(out: Path, *models: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("out", type=Path)
+    parser.add_argument("models", type=Path, nargs="+")
+    write_mean(**vars(parser.parse_args()))

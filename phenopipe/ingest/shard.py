@@ -85,13 +85,19 @@ def ingest_shard(
             for crop_row, crop in cut_shard(rows, Path(image_root), settings, threads):
                 table.append(crop_row)
                 rgb.append(crop)
-        if len(rows) > 1 and all(row.reason == GONE for row in table):
-            raise InputError(
-                f"{image_root}: all {len(rows)} pictures of this shard are gone, such as "
-                f"{printable(rows[0].image)}; is the folder mounted? What was made of archived "
-                "pictures (plan.hold) stays while the settings of ingest are as they were"
-            )
+        _require_one_there(table, image_root)
     write_crop_table(out_tsv, table)
+
+
+def _require_one_there(table: Sequence[CropRow], image_root: str | os.PathLike[str]) -> None:
+    """Tell a folder that is away from pictures that are: of several, not all are gone by chance."""
+    images = {row.image for row in table}
+    if len(images) > 1 and all(row.reason == GONE for row in table):
+        raise InputError(
+            f"{image_root}: all {len(images)} pictures of this shard are gone, such as "
+            f"{printable(table[0].image)}; is the folder mounted? What was made of archived "
+            "pictures (plan.hold) stays while the settings of ingest are as they were"
+        )
 
 
 def count_crops(rows: Sequence[RosterRow], settings: IngestSettings) -> int:

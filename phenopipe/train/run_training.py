@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import deque
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import phenopipe
 from phenopipe.config import ModelSettings, TrainSettings
 from phenopipe.errors import DivergedError, ModelError
 from phenopipe.files import copy_whole, write_text
-from phenopipe.labelled import check_sources, digest_sources, open_sources
+from phenopipe.labelled import Source, check_sources, digest_sources, open_sources
 from phenopipe.model.find import file_sha256, find_weights
 from phenopipe.model.weights import copy_weights, save_model
 from phenopipe.model.wnet import WNet
@@ -73,14 +74,7 @@ def train_model(name: str, settings: ModelSettings, folder: Path) -> Verdict:
     gate = Gate(work, start)
     sources = open_sources(training.data)
     check_sources(sources)
-    soils = training.plants.soil_folder
-    origin = " ".join(
-        [
-            file_sha256(start) if start else "random",
-            digest_sources(sources),
-            digest_soils(soils) if soils else "",
-        ]
-    )
+    origin = _origin(start, sources, training.plants.soil_folder)
     try:
         train_on_devices(_fit, training, training, start, origin, work, gate.candidate)
         score = _score(gate.candidate, training)
@@ -98,6 +92,12 @@ def train_model(name: str, settings: ModelSettings, folder: Path) -> Verdict:
     gate.settle(name, verdict, predecessor)
     _publish(name, training, verdict, gate.accepted, folder)
     return verdict
+
+
+def _origin(start: Path | None, sources: Sequence[Source], soil_folder: str | None) -> str:
+    """Hash what is in the files that the course of a training depends on."""
+    weights = file_sha256(start) if start else "random"
+    return f"{weights} {digest_sources(sources)} {digest_soils(soil_folder) if soil_folder else ''}"
 
 
 def _fit(

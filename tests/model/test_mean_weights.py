@@ -20,7 +20,7 @@ def mean_weights():
     spec = importlib.util.spec_from_file_location("mean_weights", SCRIPT)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.main
+    return module.write_mean
 
 
 def saved(path: Path, seed: int, preset: str = "tiny") -> Path:
@@ -31,7 +31,7 @@ def saved(path: Path, seed: int, preset: str = "tiny") -> Path:
 
 def test_weights_are_means(tmp_path: Path, mean_weights) -> None:
     models = [saved(tmp_path / f"{n}.safetensors", n) for n in range(3)]
-    mean_weights(tmp_path / "mean.safetensors", *models)
+    mean_weights(tmp_path / "mean.safetensors", models)
     found = load_model(tmp_path / "mean.safetensors").state_dict()
     states = [load_model(path).state_dict() for path in models]
     for name, value in found.items():
@@ -42,5 +42,5 @@ def test_weights_are_means(tmp_path: Path, mean_weights) -> None:
 def test_models_of_another_shape_are_refused(tmp_path: Path, mean_weights) -> None:
     models = [saved(tmp_path / f"{p}.safetensors", 0, p) for p in ("tiny", "small")]
     with pytest.raises(ModelError, match=r"small\.safetensors: holds preset small"):
-        mean_weights(tmp_path / "mean.safetensors", *models)
+        mean_weights(tmp_path / "mean.safetensors", models)
     assert not (tmp_path / "mean.safetensors").exists()

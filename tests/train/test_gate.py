@@ -1,0 +1,113 @@
+"""The gate: a model takes its predecessor's place only if it is no worse, whenever it is judged."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from phenopipe.config import ModelSettings, TrainSettings
+from phenopipe.model.find import file_sha256
+from phenopipe.model.rejection import rejection
+from phenopipe.train import judge, train_model
+from phenopipe.train.validate import Score
+
+torch.set_num_threads(1)
+SCORE = Score(10, 0.8, 0.5, 0.1, 0.9)
+SETTINGS = TrainSettings(
+    preset="tiny",
+    embedding_dim=4,
+    image_size=64,
+    steps=6,
+    batch_size=2,
+    warmup_steps=2,
+    workers=0,
+    validation_images=2,
+)
+
+
+@pytest.mark.parametrize(
+    ("new", "margin", "passed"),
+    [(0.81, 0, True), (0.8, 0, True), (0.79, 0, False), (0.79, 0.02, True)],
+)
+def test_the_gate(new: float, margin: float, passed: bool) -> None:
+    verdict = judge(replace(SCORE, symmetric_best_dice=new), SCORE, margin)
+    assert verdict.passed is passed
+    assert f"{new:.4f}" in verdict.reason
+
+
+def test_the_first_model_passes() -> None:
+    assert judge(replace(SCORE, symmetric_best_dice=0), None, 0).passed
+
+
+def test_a_worse_model_is_kept_aside_and_the_old_one_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    scores = {"first": 0.5, "second": 0.4, "third": 0.6}
+    sha = {}
+    for number, (name, score) in enumerate(scores.items()):
+        old = dict(sha)
+        monkeypatch.setattr(
+            "phenopipe.train.run_training.validate",
+            lambda path, _settings, s=score: replace(
+                SCORE, symmetric_best_dice=s if path.name == "candidate.safetensors" else 0.5
+            ),
+        )
+        settings = SETTINGS.model_copy(update={"seed": number})
+        train_model("m", ModelSettings(weights=None, train=settings), tmp_path)
+        sha[name] = file_sha256(tmp_path / "model.safetensors")
+        metrics = json.loads((tmp_path / "metrics.json").read_text())
+        assert metrics["passed"] is (name != "second")
+        assert metrics["sha256"] == sha[name]
+        assert (rejection(tmp_path) is None) is (name != "second")
+        if name == "second":
+            assert sha[name] == old["first"]
+            assert "DOES NOT PASS" in caplog.text
+            rejected = tmp_path / "training" / "rejected.safetensors"
+            assert file_sha256(rejected) != sha[name]
+            assert "NOT PASSED" in (tmp_path / "model_card.md").read_text()
+    assert sha["third"] != sha["first"]
+
+
+def test_a_finished_training_that_runs_again_is_not_judged_by_itself(tmp_path: Path) -> None:
+    def train(seed: int) -> tuple[str, dict]:
+        changed = SETTINGS.model_copy(update={"seed": seed, "gate_margin": 1.0})
+        train_model("m", ModelSettings(weights=None, train=changed), tmp_path)
+        metrics = json.loads((tmp_path / "metrics.json").read_text())
+        return file_sha256(tmp_path / "model.safetensors"), metrics
+
+    first, metrics = train(0)
+    assert metrics["predecessor"] is None
+    (tmp_path / "model.safetensors").unlink()  # as if killed before it was published
+    assert train(0) == (first, metrics)
+    second, metrics = train(1)
+    assert metrics["predecessor"]
+    assert train(1) == train(1) == (second, metrics) != (first, metrics)
+
+
+def test_a_model_that_other_pictures_show_to_be_worse_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = {}
+
+    def validate(path: Path, settings: TrainSettings) -> Score:
+        by_pictures = scores[file_sha256(path)]
+        return replace(SCORE, symmetric_best_dice=by_pictures[settings.validation_images])
+
+    def train(seed: int, pictures: int) -> str:
+        changed = SETTINGS.model_copy(update={"seed": seed, "validation_images": pictures})
+        train_model("m", ModelSettings(weights=None, train=changed), tmp_path)
+        return file_sha256(tmp_path / "model.safetensors")
+
+    module = "phenopipe.train.run_training.validate"
+    monkeypatch.setattr(module, lambda path, settings: SCORE)
+    old, new = train(0, 2), train(1, 2)
+    scores = {old: {2: 0.5, 9: 0.5}, new: {2: 0.6, 9: 0.4}}
+    monkeypatch.setattr(module, validate)
+    assert train(1, 2) == new
+    assert train(1, 9) == old
+    assert "NOT PASSED" in (tmp_path / "model_card.md").read_text()
+    assert train(1, 2) == new
