@@ -61,6 +61,29 @@ def test_stored_predictions_are_the_networks(crops, output, green_model_file) ->
     assert not embedding[1].any(), "a pot without a leaf is surely background"
 
 
+def test_batches_of_large_crops_stay_within_a_share_of_memory(
+    tmp_path, output, green_model_file, monkeypatch
+) -> None:
+    source = write_crops(tmp_path / "many.zarr", np.concatenate([CROPS] * 3))
+    sizes, make = [], Batch.make
+
+    def count(crops, *arguments):
+        sizes.append(len(crops))
+        return make(crops, *arguments)
+
+    monkeypatch.setattr(Batch, "make", count)
+    settings = SETTINGS.model_copy(update={"batch_size": 8})
+    predict_shard(source, green_model_file, output, settings)
+    whole = read(output)
+    assert sorted(sizes) == [1, 8]
+    sizes.clear()
+    monkeypatch.setattr("phenopipe.predict.shard.MOST_BATCH_BYTES", 2 * SIDE * SIDE * 3 + 1)
+    predict_shard(source, green_model_file, output, settings)
+    assert sorted(sizes) == [1, 2, 2, 2, 2]
+    for one, other in zip(whole, read(output), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_what_is_stored_does_not_depend_on_the_number_of_cores(
     tmp_path, output, green_model_file
 ) -> None:
