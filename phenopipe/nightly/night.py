@@ -66,9 +66,10 @@ def run_night(
         begun = time.time()
         night = Night(config.experiment, _iso(begun), socket.gethostname(), __version__)
         path = _free_name(begun)
+        night.log = str(Path("logs/nightly") / f"{path.name}.log")
         configfile = None if default_config else config_path
         try:
-            _work(config, night, options, configfile, lock, path.name)
+            _work(config, night, options, configfile, lock)
         except NoSpaceError as error:
             night.status, night.problems = "no space", list(error.problems)
         except PhenopipeError as error:
@@ -77,18 +78,15 @@ def run_night(
             night.problems.append(f"{type(error).__name__}: {error}")
             raise
         finally:
+            if not night.command:
+                night.log = ""  # nobody wrote it
             night.finished, night.duration_s = _iso(time.time()), time.time() - begun
             _tell(config, night, path)
     return night
 
 
 def _work(
-    config: Config,
-    night: Night,
-    options: list[str],
-    configfile: Path | None,
-    lock: int,
-    name: str,
+    config: Config, night: Night, options: list[str], configfile: Path | None, lock: int
 ) -> None:
     """Look at disk and pictures, run Snakemake, and note what came of it."""
     night.free_gb = check_space(RESULTS, config.nightly.min_free_gb)
@@ -98,7 +96,6 @@ def _work(
         return
     held = {*config.plan.hold, *night.waiting}
     night.command = snakemake_command(options, held, configfile)
-    night.log = str(Path("logs/nightly") / f"{name}.log")
     since = time.time()
     run = run_snakemake(night.command, Path(night.log), lock)
     night.snakemake_exit_code, night.problems = run.exit_code, list(run.errors)
