@@ -48,7 +48,7 @@ def plan(
     out: Out = Path("results/plan"),
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", "-n", help="Only print each file, kept or dropped, and why."),
+        typer.Option("--dry-run", "-n", help="Only print each file: kept, and what its name says, or why not."),
     ] = False,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:

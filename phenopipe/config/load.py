@@ -15,6 +15,8 @@ from phenopipe.config.config import Config
 from phenopipe.errors import ConfigError
 
 B = TypeVar("B", bound=BaseModel)
+#: libyaml's where PyYAML has it, which is faster.
+_Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def load_config(path: str | os.PathLike[str]) -> Config:
@@ -57,19 +59,44 @@ def read_yaml(path: str | os.PathLike[str], wanted: str = "keys with values") ->
     Raises
     ------
     ConfigError
-        If the file is missing or is no YAML mapping.
+        If the file is missing, is no YAML mapping, or has a key twice in one block, of which YAML
+        would take the last alone.
     """
     try:
-        data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        text = Path(path).read_text(encoding="utf-8")
+        problems = [f"{path}: {line}" for line in _repeated(yaml.compose(text, _Loader))]
+        data = yaml.load(text, _Loader)  # noqa: S506 - a safe one
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
     except (yaml.YAMLError, ValueError) as error:  # no UTF-8, or a date that no calendar has
         raise ConfigError(f"{path}: is no valid YAML ({' '.join(str(error).split())})") from error
+    if problems:
+        raise ConfigError(*problems)
     if data is None:
         return {}
     if not isinstance(data, dict):
         raise ConfigError(f"{path}: holds {type(data).__name__}, not {wanted}")
     return data
+
+
+def _repeated(node: yaml.Node | None) -> Iterator[str]:
+    """Name each key that stands twice in one block of a document."""
+    waiting, seen = [("", node)], set[int]()
+    while waiting:
+        above, node = waiting.pop(0)
+        if id(node) in seen:  # another name for a block, maybe for one around it
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            waiting += [(f"{above}{number}.", entry) for number, entry in enumerate(node.value)]
+        elif isinstance(node, yaml.MappingNode):
+            lines = dict[str, int]()
+            for key, value in node.value:
+                name, line = f"{above}{key.value}", key.start_mark.line + 1
+                if name in lines and key.tag != "tag:yaml.org,2002:merge":
+                    yield f"{name}: stands on line {lines[name]} and on line {line}; make it one"
+                lines.setdefault(name, line)
+                waiting.append((f"{name}.", value))
 
 
 def check_config(data: Mapping[str, Any], source: str = "configuration") -> Config:

@@ -44,7 +44,7 @@ def read_plan(path: str | os.PathLike[str]) -> pd.DataFrame:
 
 
 def iter_lines(roster: Roster) -> Iterator[str]:
-    """Say of each file whether it is kept, and why not, then count them.
+    """Say of each file whether it is kept, with its shard and metadata or why not, then count.
 
     Parameters
     ----------
@@ -57,7 +57,8 @@ def iter_lines(roster: Roster) -> Iterator[str]:
         One line for each file, and a last one for the set; safe to print on a terminal.
     """
     for row in roster.rows:
-        why = row.reason or f"shard {row.shard}"
+        known = [f"shard {row.shard}", *map(" ".join, row.fields.items())]
+        why = row.reason or ", ".join(known)
         yield f"{row.status:<8}{printable(row.image)}  ({printable(why)})"
     kept, shards = len(roster.kept), len(roster.shards)
     dropped = len(roster.rows) - kept

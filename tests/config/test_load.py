@@ -140,6 +140,28 @@ def test_files_that_are_no_configuration(tmp_path: Path, content: bytes, message
     assert len(str(caught.value).splitlines()) == 1
 
 
+def test_keys_that_stand_twice(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(
+        "plan:\n  image_root: a\n  shard_size: 5\nanalyses:\n  a: {}\n  b: {}\n  a: {}\n"
+        "models:\n  m: {train: {data: [{kind: synthetic, kind: folder}]}}\nplan: {shard_size: 7}\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        load_config(path)
+    assert caught.value.problems == (
+        f"{path}: plan: stands on line 1 and on line 10; make it one",
+        f"{path}: analyses.a: stands on line 5 and on line 7; make it one",
+        f"{path}: models.m.train.data.0.kind: stands on line 9 and on line 9; make it one",
+    )
+
+
+def test_a_block_within_itself_ends(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("plan: &plan {image_root: a, sets: *plan}\n")
+    with pytest.raises(ConfigError, match="plan.sets"):
+        load_config(path)
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"none\.yaml: cannot be read"):
         load_config(tmp_path / "none.yaml")

@@ -116,9 +116,20 @@ def test_odd_names_survive_every_table(configure, add, tmp_path):
 
 
 def test_lines_say_what_is_kept_and_why_not(configure, add):
-    add("n/a.png", "n/b.txt")
-    assert list(iter_lines(make_roster(configure(), "n", now=LATER))) == [
+    add("n/a.png", "n/b.txt", "n/20220802_C1_A1_7.png")
+    assert list(iter_lines(make_roster(configure(), "n", now=LATER)))[1:] == [
         "kept    n/a.png  (shard 0000)",
+        "dropped n/b.txt  (not an image (plan.extensions))",
+        "n: 2 images kept in 1 shards, 1 files dropped",
+    ]
+
+
+def test_lines_say_what_names_say(configure, add):
+    add("n/20220802_C1_A1_7.png", "n/b.txt")
+    config = configure(pattern=NAME + "_{shot}")
+    assert list(iter_lines(make_roster(config, "n", now=LATER))) == [
+        "kept    n/20220802_C1_A1_7.png  (shard 0000, timestamp 2022-08-02T00:00:00+00:00, "
+        "camera C1, pot A1, shot 7)",
         "dropped n/b.txt  (not an image (plan.extensions))",
         "n: 1 images kept in 1 shards, 1 files dropped",
     ]

@@ -39,6 +39,16 @@ def test_settings(experiment):
     assert all(line.startswith(f"error: {config}: ") for line in (unknown, negative, unit))
 
 
+def test_a_key_that_stands_twice(experiment):
+    config = experiment.folder / "config.yaml"
+    lines = config.read_text(encoding="utf-8").splitlines()
+    first = lines.index("plan:") + 1
+    config.write_text("\n".join([*lines, "plan: {shard_size: 5}", ""]), encoding="utf-8")
+    assert errors_of(experiment) == [
+        f"error: {config}: plan: stands on line {first} and on line {len(lines) + 1}; make it one"
+    ]
+
+
 def test_a_folder_that_is_missing(experiment):
     experiment.configure(plan__image_root="nowhere")
     assert errors_of(experiment) == ["error: plan.image_root: nowhere is no folder"]

@@ -12,7 +12,7 @@ from phenopipe.garbage import end_quickly, importing
 
 with importing():
     import phenopipe
-    from phenopipe.config import check_config
+    from phenopipe.config import check_config, read_yaml
     from phenopipe.config.train import RUN_ONLY
     from phenopipe.cluster.leftovers import cancel_leftovers
     from phenopipe.inputs import check_inputs
@@ -27,12 +27,13 @@ with importing():
 STARTED = time.time()
 end_quickly()
 
+CONFIG_FILES = [*map(str, workflow.overwrite_configfiles)] or ["config/config.yaml"]
 with error_lines():
-    CONFIG = check_config(
-        config,
-        source=", ".join(map(str, workflow.overwrite_configfiles))
-        or "config/config.yaml",
-    )
+    if workflow.is_main_process:
+        # Of two keys of one name Snakemake takes the last; this says so.
+        for file in CONFIG_FILES:
+            read_yaml(file)
+    CONFIG = check_config(config, source=", ".join(CONFIG_FILES))
 
 # A job that can be parallel takes what --cores gives; on a cluster, which counts jobs instead, its
 # profile says how many CPUs that is (set-threads).
