@@ -11,7 +11,7 @@ from pathlib import Path
 
 from phenopipe.config import Config
 from phenopipe.errors import InputError, PhenopipeError
-from phenopipe.files import size_of
+from phenopipe.files import abandoned_parts, remove, size_of
 from phenopipe.ingest.cleaned import CropOrigin, changed_pictures, clean_store
 from phenopipe.plan.names import joint_of
 from phenopipe.plan.outline import Outline
@@ -34,15 +34,18 @@ class Cleaned:
         Bytes that each store gives free.
     refused : list of str
         A line for each image set, or joint shard, whose crops stay although they are old, and why.
+    parts : dict
+        Bytes that each unfinished file or store gives free that a killed job left behind.
     """
 
     stores: dict[Path, int] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
+    parts: dict[Path, int] = field(default_factory=dict)
 
     @property
     def freed(self) -> int:
-        """Bytes of all stores."""
-        return sum(self.stores.values())
+        """Bytes of all stores and parts."""
+        return sum(self.stores.values()) + sum(self.parts.values())
 
 
 def clean_crops(
@@ -56,7 +59,7 @@ def clean_crops(
 
     Predictions, labels and tables stay. Every shard is cut again from its pictures and compared
     before its crops go, so cleaning takes about as long as `ingest` did. A joint shard's go when
-    all of its sets are old.
+    all of its sets are old. What killed jobs left unfinished goes too.
 
     Parameters
     ----------
@@ -88,6 +91,10 @@ def clean_crops(
     oldest = (time.time() if now is None else now) - DAY_S * config.retention.crops_days
     rosters = Rosters(config, results / "plan", scan=False)
     done = Cleaned()
+    for part in abandoned_parts(results):
+        done.parts[part] = size_of(part)
+        if delete:
+            remove(part)
     units = _units(rosters)
     for name, unit in track(units.items(), len(units), "clean"):
         old = all(_is_old(rosters[key], results, oldest) for key in unit.sets)

@@ -6,7 +6,6 @@ workers of the stage `segment` neither import Zarr nor open a store.
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phenopipe.block_file import decode_crop, encode_crop, read_packed, write_packed
-from phenopipe.errors import StoreError, first_line
+from phenopipe.errors import StoreError, first_line, raise_passing
 from phenopipe.window import Window
 
 
@@ -72,7 +71,7 @@ def read_crop(array: CropArray, index: int) -> NDArray[Any]:
     StoreError
         If the chunk is damaged or its file is missing; the message names store and crop, or the
         file.
-    OSError
+    PassingError
         If the file cannot be read for now, as while a server is away or too many are open: that
         says nothing of the crop.
     """
@@ -86,8 +85,7 @@ def read_crop(array: CropArray, index: int) -> NDArray[Any]:
         where = f"{array.folder}: crop {index} is lost, {file} is missing"
         raise StoreError(where) from error
     except (ValueError, RuntimeError, OSError) as error:
-        if isinstance(error, OSError) and error.errno != errno.EIO:  # not of the disk itself
-            raise OSError(error.errno, error.strerror, str(file)) from error
+        raise_passing(error, file)
         where = f"{array.folder}: crop {index} is damaged"
         raise StoreError(f"{where} ({first_line(error)})") from error
 

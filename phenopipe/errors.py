@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Sequence
 
 
@@ -35,8 +37,16 @@ class StoreError(PhenopipeError, OSError):
     """A Zarr store or table is missing, damaged, of the wrong shape, or cannot be written."""
 
 
+class PassingError(PhenopipeError, OSError):
+    """A file cannot be read for now, as while a server is away: it may well be whole."""
+
+
 class ModelError(PhenopipeError, ValueError):
     """A model file is damaged, or does not fit what is asked of it."""
+
+
+class NotFiniteError(ModelError):
+    """Weights of a model, or what its network gives, are NaN or infinite."""
 
 
 class DivergedError(ModelError):
@@ -45,6 +55,23 @@ class DivergedError(ModelError):
 
 class StoppedError(PhenopipeError):
     """A training was asked to stop by a signal; the same command goes on where it stopped."""
+
+
+#: Errors of the system that say of a file that it is lost or damaged; zarr's have no number.
+_OF_THE_FILE = (None, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EIO)
+
+
+def raise_passing(error: BaseException, path: str | os.PathLike[str]) -> None:
+    """Raise an error anew that says nothing of what is in a file; return for any other.
+
+    Raises
+    ------
+    PassingError
+        If the system, and not what is in the file, is why it cannot be read.
+    """
+    if isinstance(error, OSError) and error.errno not in _OF_THE_FILE:
+        why = os.strerror(error.errno or 0).lower()
+        raise PassingError(f"{os.fspath(path)}: cannot be read ({why})") from error
 
 
 def first_line(error: BaseException) -> str:

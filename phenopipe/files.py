@@ -45,6 +45,7 @@ def write_aside(path: str | os.PathLike[str]) -> Iterator[Path]:
     error nothing changes there and the unfinished part is removed. Parts of `path` that killed
     processes left behind are removed first. Contents are flushed to the disk before the rename,
     so that a crash of the machine leaves the old or the new, and a full disk is always noticed.
+    Where a folder takes the place of another, a crash between two renames leaves none of them.
 
     Parameters
     ----------
@@ -183,6 +184,33 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def abandoned_parts(folder: Path) -> Iterator[Path]:
+    """Find parts that killed processes left anywhere in a folder, where no writer looks again.
+
+    A job that another machine does again, or that is not done again, leaves its part for good.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder; stores that are whole are not looked into.
+
+    Yields
+    ------
+    Path
+        A part whose writer is gone, or was of another machine a day ago.
+    """
+    with os.scandir(folder) as entries:
+        found = sorted(entries, key=lambda entry: entry.name)
+    for entry in found:
+        path = Path(entry.path)
+        owner = _OWNER.search(entry.name) if entry.name.startswith(".") else None
+        if owner and owner.end() == len(entry.name):
+            if _is_abandoned(path, owner["machine"], int(owner["pid"])):
+                yield path
+        elif entry.is_dir(follow_symlinks=False) and path.suffix != ".zarr":
+            yield from abandoned_parts(path)
+
+
 def size_of(path: Path) -> int:
     """Return the bytes of a file, or of all files in a folder; 0 if there is none."""
     if path.is_dir():
@@ -266,7 +294,7 @@ def _install(part: Path, final: Path) -> None:
     final.rename(old)
     try:
         part.rename(final)
-    except OSError:
+    except BaseException:  # also Ctrl-C
         old.rename(final)
         raise
     remove(old)

@@ -20,9 +20,9 @@ from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from phenopipe.block_file import ZSTD_LEVEL
 from phenopipe.crop_array import CropArray
-from phenopipe.errors import StoreError, first_line
+from phenopipe.errors import StoreError, first_line, raise_passing
 from phenopipe.files import write_aside
-from phenopipe.store_attributes import FORMATS, Kind, check_kind
+from phenopipe.store_attributes import FORMATS, Kind, check_kind, check_replaceable
 
 
 @contextmanager
@@ -48,12 +48,10 @@ def create_store(
     Raises
     ------
     StoreError
-        If the file system is full or cannot be written, or a folder stands there that is no store;
-        names `path`.
+        If the file system is full or cannot be written, or something stands there that is no
+        store of that kind; names `path`.
     """
-    there = Path(path)
-    if there.is_dir() and not (there / "zarr.json").is_file() and any(there.iterdir()):
-        raise StoreError(f"{there}: is a folder of other files; give the store a name of its own")
+    check_replaceable(path, kind)
     with write_aside(path) as part:
         attributes = {"format": FORMATS[kind], **(attributes or {})}
         yield zarr.create_group(part, zarr_format=3, attributes=attributes)
@@ -119,10 +117,13 @@ def open_store(path: str | os.PathLike[str], kind: Kind | None = None) -> zarr.G
     ------
     StoreError
         If there is no readable Zarr v3 store at `path`, or it holds something else.
+    PassingError
+        If it cannot be read for now.
     """
     try:
         group = zarr.open_group(Path(path), mode="r", zarr_format=3)
     except (OSError, ValueError, KeyError, TypeError) as error:
+        raise_passing(error, path)
         raise StoreError(f"{path}: no readable Zarr store ({first_line(error)})") from error
     check_kind(path, group.attrs, kind)
     return group
@@ -135,10 +136,13 @@ def open_array(group: zarr.Group, name: str) -> zarr.Array[Any]:
     ------
     StoreError
         If the store has no such array.
+    PassingError
+        If it cannot be read for now.
     """
     try:
         array = group.get(name)
     except (OSError, ValueError, KeyError, TypeError) as error:
+        raise_passing(error, store_path(group))
         where = f"{store_path(group)}: array {name!r} cannot be read"
         raise StoreError(f"{where} ({first_line(error)})") from error
     if not isinstance(array, zarr.Array):

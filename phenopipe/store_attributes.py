@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from phenopipe.errors import StoreError, first_line
+from phenopipe.errors import StoreError, first_line, raise_passing
 
 #: What a store may hold, and the layout of each, under the attribute `format`. A layout that
 #: older code would misread gets a new number.
@@ -68,8 +68,43 @@ def check_kind(
         raise StoreError(f"{path}: is no store of {kind} (its format is {found!r}, not {wanted!r})")
 
 
+def check_replaceable(path: str | os.PathLike[str], kind: Kind) -> None:
+    """Check that a new store may take a name: that nothing else stands there that would be lost.
+
+    Raises
+    ------
+    StoreError
+        If there is a file, a folder of other files, or a store of another kind. Crops and what is
+        left of cleaned ones replace each other; a store that is damaged is replaced by any.
+    """
+    there, own = Path(path), "give the store a name of its own"
+    if there.is_file():
+        raise StoreError(f"{there}: is a file; {own}")
+    if not there.is_dir() or not any(there.iterdir()):
+        return
+    if not (there / "zarr.json").is_file():
+        raise StoreError(f"{there}: is a folder of other files; {own}")
+    try:
+        found = str(_read_attributes(there).get("format"))
+    except StoreError:
+        return
+    if _family(found) != _family(FORMATS[kind]):
+        raise StoreError(f"{there}: is a store of another kind (its format is {found!r}); {own}")
+
+
+def _family(layout: str) -> str:
+    """Return what a layout is of, whatever its number, cleaned or not."""
+    return layout.rpartition("-")[0].replace("-cleaned", "")
+
+
 def is_cleaned(path: str | os.PathLike[str]) -> bool:
-    """Tell whether the crops of a store were cleaned; a store that cannot be read was not."""
+    """Tell whether the crops of a store were cleaned; a store that is damaged was not.
+
+    Raises
+    ------
+    PassingError
+        If it cannot be read for now.
+    """
     try:
         return bool(_read_attributes(path).get("format") == FORMATS["cleaned crops"])
     except StoreError:  # the stage that reads it says so
@@ -83,4 +118,5 @@ def _read_attributes(path: str | os.PathLike[str]) -> dict[str, Any]:
             raise ValueError("zarr.json is of no Zarr v3 group")
         return dict(about.get("attributes", {}))
     except (OSError, ValueError, TypeError) as error:
+        raise_passing(error, path)
         raise StoreError(f"{path}: no readable Zarr store ({first_line(error)})") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,10 @@ import zarr
 from phenopipe.crop_array import read_crop
 from phenopipe.errors import StoreError
 from phenopipe.files import remove, writing
+from phenopipe.own_rows import live_places, own_images, stored_shards
+from phenopipe.plan import read_roster
 from phenopipe.plan.joint import read_joint_sets
-from phenopipe.plan.names import is_joint
+from phenopipe.plan.names import is_joint, shard_path
 from phenopipe.progress import track
 from phenopipe.store import crop_array, open_array, open_store
 from phenopipe.store_attributes import Kind, is_cleaned
@@ -71,6 +73,8 @@ def find_damage(results: str | os.PathLike[str]) -> list[Damage]:
     ------
     StoreError
         If there is no such folder.
+    PassingError
+        If a store cannot be read for now, which says nothing of it.
     """
     root = Path(results)
     if not root.is_dir():
@@ -83,13 +87,72 @@ def find_damage(results: str | os.PathLike[str]) -> list[Damage]:
     ]
 
 
+def find_lost(
+    results: str | os.PathLike[str],
+    damage: Damage,
+    found: Collection[Damage],
+    image_root: str | os.PathLike[str],
+) -> list[Path]:
+    """Find the pictures that are gone and without which a store could not be made again.
+
+    Crops are made from pictures, and so is what is made from crops that were cleaned, or that are
+    damaged themselves.
+
+    Parameters
+    ----------
+    results : path-like
+        The folder ``results``.
+    damage : Damage
+        One of what :func:`find_damage` found.
+    found : collection of Damage
+        All of it.
+    image_root : path-like
+        Folder of the pictures.
+
+    Returns
+    -------
+    list of Path
+        The pictures.
+
+    Raises
+    ------
+    StoreError
+        If a roster is damaged.
+    """
+    root, damaged = Path(results), {each.store for each in found}
+    name = damage.store.parent.name
+    shards = (
+        stored_shards(root, name)[0]
+        if damage.kind == "labels"
+        else [shard_path(name, damage.store.stem)]
+    )
+    lost = []
+    for shard in shards:
+        crops = root / f"crops/{shard}.zarr"
+        if crops in damaged or not crops.is_dir() or is_cleaned(crops):
+            pictures = (Path(image_root, image) for image in _images(root, shard))
+            lost += [picture for picture in pictures if not picture.exists()]
+    return lost
+
+
+def _images(root: Path, shard: str) -> list[str]:
+    """Return the images that a shard has now."""
+    name, _, number = shard.rpartition("/")
+    roster = root / f"plan/{name}.roster.tsv"
+    if not roster.is_file():
+        return []
+    if is_joint(name):
+        return sorted(own_images(root / f"crops/{shard}.tsv", live_places(roster)))
+    return [row.image for row in read_roster(roster).by_shard.get(number, ())]
+
+
 def remove_damaged(results: str | os.PathLike[str], damage: Damage) -> list[Path]:
     """Remove a damaged store and what may have been made from it.
 
     Whether later stages read the store before or after it was damaged nobody knows, so all that
     depends on it goes: predictions of damaged crops, and the analyses of the set, or of all sets
-    of a joint shard. The next run finds them missing and makes them, the same to the last byte. To
-    be called while no run is on.
+    of a joint shard. The next run finds them missing and makes them, the same to the last byte, if
+    their pictures are there (:func:`find_lost`). To be called while no run is on.
 
     Parameters
     ----------
@@ -163,6 +226,6 @@ def _read_all(array: zarr.Array[Any]) -> None:
 def _reads_well(array: zarr.Array[Any], start: int, stop: int) -> bool:
     try:
         array[start:stop]
-    except (ValueError, RuntimeError, OSError):  # as read_crop has them
+    except (ValueError, RuntimeError, OSError):  # read_crop says which of them are damage
         return False
     return True

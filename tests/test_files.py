@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from phenopipe.errors import InputError, StoreError
-from phenopipe.files import ABANDONED_AFTER_S, write_aside, write_text, writing
+from phenopipe.files import ABANDONED_AFTER_S, abandoned_parts, write_aside, write_text, writing
 
 KILLED = """
 import sys, time
@@ -171,6 +171,20 @@ def test_a_part_of_another_machine_is_removed_once_it_is_old(
         os.utime(path, (then, then))
     write_text(tmp_path / "out", "text")
     assert part.exists() == stays
+
+
+def test_abandoned_parts_are_found_wherever_they_are(tmp_path: Path, killed) -> None:
+    (tmp_path / "set").mkdir()
+    mine = killed()
+    old, new = (
+        tmp_path / f"set/.{name}.zarr.00000000-1-0a1b2c3d.part" for name in ("0000", "0001")
+    )
+    for part, time_ in ((old, 1e9), (new, time.time())):
+        part.write_text("half")
+        os.utime(part, (time_, time_))
+    with write_aside(tmp_path / "set/living") as living:
+        living.write_text("half")
+        assert sorted(abandoned_parts(tmp_path)) == sorted([mine, old])
 
 
 def test_a_part_that_still_grows_is_not_old(tmp_path: Path, killed) -> None:

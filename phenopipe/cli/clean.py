@@ -21,7 +21,7 @@ def clean(
     ] = False,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
-    """Remove crops of old image sets; predictions, labels and tables stay.
+    """Remove crops of old image sets, and what killed jobs left; predictions and tables stay.
 
     A set's crops go only if its pictures are there, unchanged, and give the very same crops.
     Nothing is made again for it; a stage that needs them later cuts them for the time being.
@@ -42,11 +42,13 @@ def clean(
             done = clean_crops(settings, delete=True)
     else:
         done = clean_crops(settings)
+    parts = f"{len(done.parts)} unfinished files or stores, " if done.parts else ""
     show(
         [
+            *(f"{printable(str(path))}: {size:,} bytes" for path, size in done.parts.items()),
             *(f"{printable(str(path))}: {size:,} bytes" for path, size in done.stores.items()),
             *(f"stays: {printable(line)}" for line in done.refused),
-            f"{len(done.stores)} stores, {done.freed:,} bytes "
+            f"{len(done.stores)} stores, {parts}{done.freed:,} bytes "
             + ("removed" if delete else "would go; remove them with --delete"),
         ]
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from threading import Lock
@@ -14,7 +15,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from phenopipe.config import IngestSettings
 from phenopipe.crop_table import GONE
-from phenopipe.errors import StoreError, UnreadableImageError
+from phenopipe.errors import PassingError, UnreadableImageError
 from phenopipe.files import PASSING
 
 _FORMATS = ("JPEG", "PNG", "TIFF")
@@ -46,7 +47,7 @@ def decode_image(path: str | os.PathLike[str], settings: IngestSettings) -> NDAr
 
     Raises
     ------
-    StoreError
+    PassingError
         If the file cannot be read for now, as while a server is away: that says nothing of it.
     UnreadableImageError
         If the file is gone, empty, truncated, no picture, too small or too large, or has samples
@@ -55,7 +56,7 @@ def decode_image(path: str | os.PathLike[str], settings: IngestSettings) -> NDAr
     """
     try:
         with Path(path).open("rb") as file:
-            image = _open(file)
+            image = open_picture(file)
             _check_header(image, settings)
             large = image.width * image.height > LARGE_MEGAPIXELS * 1e6
             with _one_large_picture if large else nullcontext():
@@ -68,8 +69,32 @@ def decode_image(path: str | os.PathLike[str], settings: IngestSettings) -> NDAr
         raise UnreadableImageError(_not_identified(Path(path))) from error
     except Exception as error:  # decoders raise nearly anything on damaged data
         if isinstance(error, OSError) and error.errno in PASSING:
-            raise StoreError(f"{path}: cannot be read for now ({error.strerror})") from error
+            raise PassingError(f"{path}: cannot be read for now ({error.strerror})") from error
         raise UnreadableImageError(_reason(error)) from error
+
+
+def open_picture(file: Path | IO[bytes], formats: Sequence[str] = _FORMATS) -> Image.Image:
+    """Read a picture's header without Pillow's fixed limit; whoever decodes it checks its size.
+
+    Parameters
+    ----------
+    file : Path or file
+        The file.
+    formats : sequence of str
+        Pillow's names of the formats that it may have.
+
+    Returns
+    -------
+    Image
+        The picture, not yet decoded.
+    """
+    with _pillow:  # the limit is one for all threads
+        limit = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = None
+        try:
+            return Image.open(file, formats=tuple(formats))
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
 
 
 def _check_header(image: Image.Image, settings: IngestSettings) -> None:
@@ -125,14 +150,3 @@ def _not_identified(path: Path) -> str:
 def _reason(error: Exception) -> str:
     text = (error.strerror if isinstance(error, OSError) else None) or str(error)
     return f"cannot be decoded ({' '.join(text.split()) or type(error).__name__})"
-
-
-def _open(file: IO[bytes]) -> Image.Image:
-    """Read a picture's header without Pillow's fixed limit; `_check_header` has the user's."""
-    with _pillow:  # the limit is one for all threads
-        limit = Image.MAX_IMAGE_PIXELS
-        Image.MAX_IMAGE_PIXELS = None
-        try:
-            return Image.open(file, formats=_FORMATS)
-        finally:
-            Image.MAX_IMAGE_PIXELS = limit

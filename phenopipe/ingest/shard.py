@@ -66,10 +66,11 @@ def ingest_shard(
     ------
     InputError
         If the roster has changed since the job was planned, or several pictures and all are gone.
+    PassingError
+        If a picture cannot be read for now.
     StoreError
-        If the roster is damaged or lacks the shard, a picture cannot be read for now, or the
-        results cannot be written, because the disk is full for instance; then nothing stands under
-        the final names.
+        If the roster is damaged or lacks the shard, or the results cannot be written, because the
+        disk is full for instance; then nothing stands under the final names.
     """
     planned = read_roster(roster)
     digest = planned.shard_digest(shard)

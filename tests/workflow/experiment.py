@@ -82,6 +82,11 @@ class Experiment:
     def results(self) -> Path:
         return self.folder / "results"
 
+    @property
+    def removal(self):
+        """Arguments of the command that removes damaged stores."""
+        return "verify", self.results, "--remove", "--config", self.folder / "config.yaml"
+
     def read_config(self):
         return yaml.safe_load((self.folder / "config.yaml").read_text(encoding="utf-8"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 import pytest
@@ -38,10 +39,17 @@ def test_cleaned_crops_are_not_made_again_and_a_threshold_still_works(experiment
     assert len(re.findall(r"^results/crops/\S+\.zarr: [\d,]+ bytes$", listed.output, re.M)) == 4
     assert listed.lines[-1].endswith("would go; remove them with --delete")
 
+    part = project.results / "crops/night_1/.0009.zarr.00000000-1-0a1b2c3d.part"  # of another node
+    part.write_bytes(b"half")
+    os.utime(part, (1e9, 1e9))
     cleaned = project.command("clean", "--older-than", "0", "--delete")
     assert cleaned.code == 0, cleaned.output
+    assert not part.exists()
     after = sum(path.stat().st_size for path in files_of(project))
-    assert f"4 stores, {before - after:,} bytes removed" in cleaned.output
+    assert (
+        f"4 stores, 1 unfinished files or stores, {before - after + 4:,} bytes removed"
+        in cleaned.output
+    )
     assert after < before / 10
     assert project.plan() == {}
 

@@ -7,6 +7,8 @@ import os
 import pytest
 from cli_runs import problems, run, run_well
 from experiment import draw_picture
+from nightly_project import as_project
+from test_killed import contents
 
 from phenopipe.nightly.lock import sole_folder
 
@@ -47,11 +49,33 @@ def test_a_store_damaged_after_the_fact(experiment, chunk, made):
     assert "is damaged" in problem
     assert tables_of(experiment) == before, "nothing is removed before it is asked for"
 
-    run_well("verify", experiment.results, "--remove")
+    run_well(*experiment.removal)
     again = experiment.run(*TABLES)
     assert (again.code, again.finished) == (0, made), again.output
     assert tables_of(experiment) == before
     assert "every store is as it was written" in run_well("verify", experiment.results).stdout
+
+
+@pytest.mark.parametrize("kind", ["crops", "predictions/net"])
+def test_what_could_not_be_made_again_stays(experiment, kind):
+    """A damaged crop, and predictions whose crops were cleaned, of pictures that are archived."""
+    project = as_project(experiment)
+    if kind != "crops":
+        assert project.command("clean", "--older-than", "0", "--delete").code == 0
+    (project.folder / "images/night_1").rename(project.folder / "archived")
+    array = "rgb/c/0/0/0/0" if kind == "crops" else "distance/c/0/0/0"
+    path = project.results / kind / "night_1/0001.zarr" / array
+    path.write_bytes(path.read_bytes()[:-40])
+    before = contents(project.results)
+    verified = project.command("verify", "--remove")
+    assert verified.code == 1
+    store = f"results/{kind}/night_1/0001.zarr"
+    assert f"error: {store}: stays, since {project.folder}/images/night_1/" in verified.output
+    assert contents(project.results) == before
+
+    (project.folder / "archived").rename(project.folder / "images/night_1")
+    assert project.command("verify", "--remove").code == 0
+    assert not (project.results / kind / "night_1/0001.zarr").exists()
 
 
 def test_nothing_is_removed_while_a_run_is_going_on(experiment):
@@ -60,7 +84,7 @@ def test_nothing_is_removed_while_a_run_is_going_on(experiment):
     for content in (whole, whole[:-40]):  # what is whole is not read either: a run may replace it
         chunk.write_bytes(content)
         with sole_folder(experiment.folder):
-            (problem,) = problems(run("verify", experiment.results, "--remove"))
+            (problem,) = problems(run(*experiment.removal))
         assert "another run is going on" in problem
         assert chunk.exists()
 

@@ -13,6 +13,8 @@ from experiment import CONFIG, Experiment, draw_picture, save_tiny_model
 from nightly_project import as_project
 from test_killed import contents
 
+from phenopipe.verify import find_damage, remove_damaged
+
 pytestmark = pytest.mark.workflow
 
 SETS = [f"night_{number:02d}" for number in range(10)]
@@ -195,7 +197,7 @@ def test_changed_sets_are_as_if_they_had_been_so_from_the_beginning(joined, tmp_
 
     before = made(joined, *sets, "night_04")
     damage(joined.results / f"crops/{JOINT}/0000.zarr/rgb/c/0/0/0/0")
-    run_well("verify", joined.results, "--remove")
+    run_well(*joined.removal)
     assert finish(joined, *sets, "night_04") == {
         **{"ingest": 1, "predict": 1, "segment": 4, "tabulate": 4}
     }
@@ -214,7 +216,7 @@ def test_a_joint_store_damaged_after_the_fact(joined, kind):
     damage(joined.results / kind / JOINT / "0000.zarr" / array)
     (problem,) = problems(run("verify", joined.results))
     assert JOINT in problem
-    removed = run_well("verify", joined.results, "--remove").stdout
+    removed = run_well(*joined.removal).stdout
     for image_set in SETS:
         assert f"analyses/one/sets/{image_set}\n" in removed
     anew = {"predict": 1, **ALL_SETS} | ({"ingest": 1} if kind == "crops" else {})
@@ -270,7 +272,8 @@ def test_a_set_that_was_away_while_its_joint_shard_was_made_again(joined):
     images = joined.folder / "images/night_07"
     images.rename(joined.folder / "away")
     damage(joined.results / f"crops/{JOINT}/0000.zarr/rgb/c/0/0/0/0")
-    run_well("verify", joined.results, "--remove")
+    (found,) = find_damage(joined.results)
+    remove_damaged(joined.results, found)
     finish(joined, "night_05")
     (joined.folder / "away").rename(images)
     assert finish(joined, "night_07") == {
