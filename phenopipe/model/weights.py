@@ -10,7 +10,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save
 
-from phenopipe.errors import ModelError
+from phenopipe.errors import ModelError, NotFiniteError
 from phenopipe.files import write_aside
 from phenopipe.model.header import FORMAT, read_header
 from phenopipe.model.wnet import WNet
@@ -110,7 +110,7 @@ def copy_weights(model: WNet, path: str | os.PathLike[str]) -> None:
     broken = [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]
     if broken:
         more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
-        raise ModelError(f"{path}: holds values that are NaN or infinite ({broken[0]}{more})")
+        raise NotFiniteError(f"{path}: holds values that are NaN or infinite ({broken[0]}{more})")
     try:
         model.load_state_dict(tensors)
     except RuntimeError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from phenopipe.config import PredictSettings
-from phenopipe.errors import ModelError
+from phenopipe.errors import ModelError, NotFiniteError
 from phenopipe.model.device import choose_device, choose_dtype
 from phenopipe.model.weights import load_model
 from phenopipe.model.wnet import DISTANCE_SCALE, WNet
@@ -30,6 +31,9 @@ FIRST_BATCH = 4
 #: Probing ends at this many, or where twice as many crops take no less than this share of the
 #: time each.
 MOST_CROPS, WORTH_DOUBLING = 512, 0.95
+#: A crop that does not fit alone is tried again after so many seconds each: the pass of another
+#: thread, or program, may end meanwhile.
+RETRIES_S = (0.1, 0.5, 2.0)
 
 
 class Network:
@@ -76,12 +80,19 @@ class Network:
         self.dtype = choose_dtype(self.settings.precision, self.device)
         network = model if isinstance(model, WNet) else load_model(model)
         self.embedding_dim = network.embedding_dim
-        network = network.fold().to(self.device)
+        try:
+            network = network.fold().to(self.device)
+        except torch.OutOfMemoryError as error:
+            raise ModelError(
+                f"predict.device: the network does not fit into the memory of {self.device}, which "
+                "others may be using"
+            ) from error
         self.model: WNet = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._both: Callable[[Tensor], Any] = self.model
         self._first: Callable[[Tensor], Any] = self.model.distance
         if self.settings.compile:
             self._both, self._first = Compiled(self._both), Compiled(self._first)
+        self._alone = threading.Lock()
         given = self.settings.batch_size
         self.batch_size = FIRST_BATCH if given == "auto" else given
 
@@ -107,10 +118,10 @@ class Network:
         """
         distances = np.zeros(rgb.shape[:3], np.float32)
         embeddings = np.zeros((*rgb.shape[:3], self.embedding_dim), np.float32)
-        for part, (distance, embedding) in self._batches(self._both, rgb):
-            self._check(distance.sum() + embedding.sum())
-            distances[part] = _unscaled(distance).cpu().numpy()
-            embeddings[part] = embedding.permute(0, 2, 3, 1).cpu().numpy()
+        for part, (distance, embedding, total) in self._batches(self._decoded, rgb):
+            self._check(total)
+            distances[part] = distance.cpu().numpy()
+            embeddings[part] = embedding.cpu().numpy()
         return distances, embeddings
 
     def encode(self, rgb: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.int8]]:
@@ -160,9 +171,9 @@ class Network:
             If not even one crop fits into the device's memory, or values are NaN or infinite.
         """
         distances = np.zeros(rgb.shape[:3], np.float32)
-        for part, distance in self._batches(self._first, rgb):
-            self._check(distance.sum())
-            distances[part] = _unscaled(distance).cpu().numpy()
+        for part, (distance, total) in self._batches(self._distances, rgb):
+            self._check(total)
+            distances[part] = distance.cpu().numpy()
         return distances
 
     def probe_batch_size(self, height: int, width: int) -> None:
@@ -186,23 +197,34 @@ class Network:
     def _seconds_per_crop(self, count: int, height: int, width: int) -> float:
         """Time one pass, after a first one; infinite if the crops do not fit."""
         crops = np.zeros((count, height, width, 3), np.uint8)
+
+        def run(images: Tensor) -> tuple[Tensor, Tensor, Tensor]:  # not compiled for each count
+            return _stored(*self.model(images))
+
         try:
-            self._run(self._encoded, crops)[0].cpu()
+            self._run(run, crops)[0].cpu()
             start = time.perf_counter()
-            self._run(self._encoded, crops)[0].cpu()
+            self._run(run, crops)[0].cpu()
         except torch.OutOfMemoryError:
             return float("inf")
         return (time.perf_counter() - start) / count
 
-    def _encoded(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return what is stored, and the sum of all values: bytes know no NaN."""
+    def _decoded(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         distance, embedding = self._both(images)
-        return *encode(_unscaled(distance), embedding), distance.sum() + embedding.sum()
+        total = distance.sum() + embedding.sum()
+        return _unscaled(distance), embedding.permute(0, 2, 3, 1), total
+
+    def _encoded(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return _stored(*self._both(images))
+
+    def _distances(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        distance = self._first(images)
+        return _unscaled(distance), distance.sum()
 
     def _check(self, total: Tensor) -> None:
         """Refuse outputs that are no numbers, by the sum of all of them."""
         if not math.isfinite(total):
-            raise ModelError(
+            raise NotFiniteError(
                 f"the network gives NaN or infinite values in {self.dtype}; try "
                 "predict.precision: fp32, or other weights"
             )
@@ -217,8 +239,10 @@ class Network:
             try:
                 result = self._run(run, rgb[part])
             except torch.OutOfMemoryError as error:
-                self._halve(part.stop - part.start, rgb.shape[1:3], error)
-                continue
+                if part.stop - part.start > 1:
+                    self._halve(part.stop - part.start, rgb.shape[1:3])
+                    continue
+                result = self._run_alone(run, rgb[part], error)
             yield part, result
             start = part.stop
 
@@ -230,18 +254,41 @@ class Network:
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             return run(images.permute(0, 3, 1, 2))
 
-    def _halve(self, count: int, shape: tuple[int, ...], error: torch.OutOfMemoryError) -> None:
-        """Take half as many crops from now on, or give up."""
-        what = f"{count} crops of {shape[1]}x{shape[0]} px do not fit into the memory of"
-        if count == 1:
-            raise ModelError(
-                f"predict.network_size: {what.replace('crops', 'crop').replace('do', 'does')} "
-                f"{self.device}; lower it, or take a larger device"
-            ) from error
-        self.batch_size = count // 2
-        log.warning("%s %s: going on with %d at a time", what, self.device, self.batch_size)
+    def _run_alone(
+        self, run: Callable[[Tensor], Result], rgb: NDArray[np.uint8], error: BaseException
+    ) -> Result:
+        """Try a single crop again while no other thread does, whose pass took the memory."""
+        height, width = rgb.shape[1:3]
+        with self._alone:
+            for wait in RETRIES_S:
+                time.sleep(wait)
+                self._empty_cache()
+                try:
+                    return self._run(run, rgb)
+                except torch.OutOfMemoryError:
+                    continue
+        raise ModelError(
+            f"predict.network_size: 1 crop of {width}x{height} px does not fit into the memory of "
+            f"{self.device}; lower it, or take a larger device"
+        ) from error
+
+    def _halve(self, count: int, shape: tuple[int, ...]) -> None:
+        """Take half as many crops from now on; another thread may have gone lower."""
+        self.batch_size = min(self.batch_size, count // 2)
+        log.warning(
+            "%d crops of %dx%d px do not fit into the memory of %s: going on with %d at a time",
+            *(count, shape[1], shape[0], self.device, self.batch_size),
+        )
+        self._empty_cache()
+
+    def _empty_cache(self) -> None:
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
+
+
+def _stored(distance: Tensor, embedding: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return what is stored of a batch, and the sum of all values: bytes know no NaN."""
+    return *encode(_unscaled(distance), embedding), distance.sum() + embedding.sum()
 
 
 def _unscaled(raw: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from phenopipe.ahead import work_ahead
 from phenopipe.config import PredictSettings
 from phenopipe.crop_array import CropArray, read_crop
-from phenopipe.crop_table import read_crop_table
+from phenopipe.crop_table import VALID, read_crop_table
 from phenopipe.crop_writer import CropWriter
 from phenopipe.errors import StoreError
 from phenopipe.model.find import file_sha256
@@ -186,8 +186,7 @@ def _valid_boxes(table: str | os.PathLike[str] | None, count: int, size: int) ->
     rows = read_crop_table(table)
     if len(rows) != count:
         raise StoreError(f"{table}: has {len(rows)} rows, but the store beside it {count} crops")
-    edges = [rows[f"valid_{side}"].tolist() for side in ("left", "top", "right", "bottom")]
-    return list(zip(*edges, strict=True))
+    return list(zip(*(rows[name].tolist() for name in VALID), strict=True))
 
 
 def _read_or_black(rgb: CropArray, index: int) -> NDArray[np.uint8]:

@@ -21,10 +21,10 @@ CROPS = np.random.default_rng(0).integers(0, 256, (5, SIDE, SIDE, 3), dtype=np.u
 
 
 def settings(**changed) -> PredictSettings:
-    return PredictSettings(device="cpu", precision="fp32", **changed)
+    return PredictSettings(**{"device": "cpu", "precision": "fp32"} | changed)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def random_network() -> WNet:
     """An untrained network: every weight and normalisation takes part."""
     torch.manual_seed(0)
@@ -32,6 +32,11 @@ def random_network() -> WNet:
     with torch.no_grad():  # statistics that folding must not ignore
         model.train()(torch.from_numpy(CROPS).permute(0, 3, 1, 2))
     return model.eval()
+
+
+def ready(model: WNet, **changed) -> Network:
+    """Make a copy ready: the model itself would be folded."""
+    return Network(copy.deepcopy(model), settings(**changed))
 
 
 def test_it_finds_what_is_green() -> None:
@@ -47,7 +52,7 @@ def test_it_finds_what_is_green() -> None:
 
 
 def test_shapes_ranges_and_types(random_network: WNet) -> None:
-    distance, embedding = Network(random_network, settings())(CROPS)
+    distance, embedding = ready(random_network)(CROPS)
     assert distance.shape == (5, SIDE, SIDE)
     assert distance.dtype == embedding.dtype == np.float32
     assert 0 <= distance.min() <= distance.max() <= 1
@@ -65,14 +70,14 @@ def test_what_is_no_number_is_not_stored_as_soil(random_network: WNet) -> None:
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_the_distance_alone_is_that_of_both(random_network: WNet, precision: str) -> None:
-    network = Network(random_network, PredictSettings(device="cpu", precision=precision))
+    network = ready(random_network, precision=precision)
     np.testing.assert_array_equal(network.distance(CROPS), network(CROPS)[0])
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 5, 64])
 def test_batches_change_nothing(random_network: WNet, batch_size: int) -> None:
-    one_by_one = [Network(random_network, settings())(crop[None]) for crop in CROPS]
-    distance, embedding = Network(random_network, settings(batch_size=batch_size))(CROPS)
+    one_by_one = [ready(random_network)(crop[None]) for crop in CROPS]
+    distance, embedding = ready(random_network, batch_size=batch_size)(CROPS)
     np.testing.assert_allclose(distance, np.concatenate([d for d, _ in one_by_one]), atol=1e-5)
     np.testing.assert_allclose(embedding, np.concatenate([e for _, e in one_by_one]), atol=1e-4)
 
@@ -80,14 +85,14 @@ def test_batches_change_nothing(random_network: WNet, batch_size: int) -> None:
 def test_folding_and_memory_layout_change_nothing(random_network: WNet) -> None:
     with torch.inference_mode():
         plain, vectors = random_network(torch.from_numpy(CROPS).permute(0, 3, 1, 2))
-    distance, embedding = Network(random_network, settings())(CROPS)
+    distance, embedding = ready(random_network)(CROPS)
     np.testing.assert_allclose(distance, (plain / 10).clamp(0, 1).numpy(), atol=1e-5)
     np.testing.assert_allclose(embedding, vectors.permute(0, 2, 3, 1).numpy(), atol=1e-4)
 
 
 def test_bfloat16_is_close_to_float32(random_network: WNet) -> None:
-    exact = Network(random_network, settings())
-    reduced = Network(random_network, PredictSettings(device="cpu", precision="bf16"))
+    exact = ready(random_network)
+    reduced = ready(random_network, precision="bf16")
     assert reduced.dtype == torch.bfloat16
     (d32, e32), (d16, e16) = exact(CROPS), reduced(CROPS)
     assert d16.dtype == e16.dtype == np.float32
@@ -104,7 +109,7 @@ def test_no_crops_give_no_predictions() -> None:
 
 
 def test_pictures_of_any_strides(random_network: WNet) -> None:
-    network = Network(random_network, settings())
+    network = ready(random_network)
     turned = CROPS[:2, ::-1, :, ::-1]
     np.testing.assert_array_equal(network(turned)[0], network(turned.copy())[0])
 
@@ -123,7 +128,7 @@ def test_auto_takes_a_device_that_is_there() -> None:
 
 @pytest.mark.parametrize("batch_size", [1, 3, 64])
 def test_encoded_on_the_device_is_encoded_in_numpy(random_network: WNet, batch_size: int) -> None:
-    network = Network(random_network, settings(batch_size=batch_size))
+    network = ready(random_network, batch_size=batch_size)
     exact = network(CROPS)
     distance, embedding = network.encode(CROPS)
     np.testing.assert_array_equal(distance, encode_distance(exact[0]))
@@ -151,9 +156,9 @@ def limited_to(monkeypatch: pytest.MonkeyPatch, most: int) -> list[int]:
 def test_a_batch_that_does_not_fit_is_halved_for_good(
     random_network: WNet, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    expected = Network(random_network, settings(batch_size=1))(CROPS)
+    expected = ready(random_network, batch_size=1)(CROPS)
     tried = limited_to(monkeypatch, 1)
-    network = Network(random_network, settings(batch_size=4))
+    network = ready(random_network, batch_size=4)
     for ours, theirs in zip(network(CROPS), expected, strict=True):
         np.testing.assert_array_equal(ours, theirs)
     assert tried == [4, 2, 1, 1, 1, 1, 1]
@@ -161,7 +166,51 @@ def test_a_batch_that_does_not_fit_is_halved_for_good(
     assert "4 crops of 64x64 px do not fit into the memory of cpu: going on with 2" in caplog.text
 
 
+def test_one_crop_waits_for_the_memory_of_another_pass(
+    random_network: WNet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = ready(random_network)(CROPS[:1])
+    free, plain = iter([False, False, True]), WNet.forward
+
+    def forward(self: WNet, rgb: torch.Tensor):
+        if next(free):
+            return plain(self, rgb)
+        raise torch.OutOfMemoryError("another pass has it")
+
+    network = ready(random_network)
+    monkeypatch.setattr(WNet, "forward", forward)
+    for ours, theirs in zip(network(CROPS[:1]), expected, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_size_that_another_thread_has_halved_is_not_raised_again(
+    random_network: WNet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = ready(random_network, batch_size=4)
+    plain = WNet.forward
+
+    def forward(self: WNet, rgb: torch.Tensor):
+        if len(rgb) == 4:
+            network.batch_size = 1  # as by a thread that failed meanwhile
+            raise torch.OutOfMemoryError("full")
+        return plain(self, rgb)
+
+    monkeypatch.setattr(WNet, "forward", forward)
+    network(CROPS)
+    assert network.batch_size == 1
+
+
+def test_a_network_that_does_not_fit_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def to(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("full")
+
+    monkeypatch.setattr(WNet, "to", to)
+    with pytest.raises(ModelError, match=r"predict\.device: the network does not fit .* of cpu"):
+        Network(green_model(), settings())
+
+
 def test_too_little_memory_for_one_crop_names_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("phenopipe.predict.network.RETRIES_S", (0.0,))
     limited_to(monkeypatch, 0)
     network = Network(green_model(), settings(batch_size=2))
     for run in (network, network.encode, network.distance):
@@ -181,17 +230,36 @@ def test_where_compiling_fails_it_goes_on_without(
         return fail
 
     monkeypatch.setattr(torch, "compile", no_compiler)
-    network = Network(random_network, settings(compile=True))
-    np.testing.assert_array_equal(network(CROPS)[0], Network(random_network, settings())(CROPS)[0])
+    network = ready(random_network, compile=True)
+    np.testing.assert_array_equal(network(CROPS)[0], ready(random_network)(CROPS)[0])
     assert "predict.compile: going on without, since it fails here (no C++ compiler)" in caplog.text
+
+
+def test_the_largest_batch_alone_is_compiled(
+    random_network: WNet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled: list[int] = []
+
+    def compiler(function, **_options):
+        def call(images: torch.Tensor):
+            compiled.append(len(images))
+            return function(images)
+
+        return call
+
+    monkeypatch.setattr(torch, "compile", compiler)
+    network = ready(random_network, compile=True, batch_size=3)
+    for _ in range(2):
+        network.encode(CROPS)  # 3 and 2
+    assert compiled == [3, 3]
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_a_gpu_says_what_a_cpu_says(random_network: WNet, precision: str) -> None:
     """Within the tolerance that docs/formats.md states."""
-    here = Network(random_network, PredictSettings(device="cpu", precision="fp32"))(CROPS)
-    there = Network(random_network, PredictSettings(device="cuda", precision=precision))
+    here = ready(random_network, precision="fp32")(CROPS)
+    there = ready(random_network, device="cuda", precision=precision)
     there.probe_batch_size(SIDE, SIDE)
     distance, embedding = there(CROPS)
     tolerance = 0.001 if precision == "fp32" else 0.02
@@ -206,7 +274,7 @@ def test_a_gpu_says_what_a_cpu_says(random_network: WNet, precision: str) -> Non
 def test_probing_ends_where_more_crops_do_not_pay_or_none_fit(
     random_network, monkeypatch, seconds, size
 ):
-    network = Network(random_network, PredictSettings(device="cpu"))
+    network = ready(random_network, device="cpu")
     assert network.batch_size == 4
     answers = iter(seconds)
     monkeypatch.setattr(network, "device", torch.device("cuda"))
