@@ -90,6 +90,28 @@ def read_tsv(path: str | os.PathLike[str]) -> tuple[list[str], list[list[str]]]:
     return columns, rows
 
 
+def guess_delimiter(header: str) -> str:
+    """Return what separates the cells of a table that a person made.
+
+    Parameters
+    ----------
+    header : str
+        Its first line.
+
+    Returns
+    -------
+    str
+        The most frequent of comma, tab and semicolon.
+
+    Examples
+    --------
+    >>> guess_delimiter("image_set;image;note, if any")
+    ';'
+    """
+    # Spreadsheets of half of Europe write ';' into what they call CSV.
+    return max(",\t;", key=header.count)
+
+
 def _line(cells: Sequence[str]) -> str:
     line = "\t".join(cells)
     # Most rows need no quotes: one search a row is much quicker than one a cell.

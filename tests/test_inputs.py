@@ -57,6 +57,22 @@ def test_all_mistakes_at_once(problems, tmp_path):
     assert table.startswith(f"{tmp_path / 'sheet.tsv'}: column 'pot' is missing")
 
 
+def test_pictures_of_soil_are_looked_for(problems, tmp_path):
+    plants = {"soil_folder": str(tmp_path / "gone")}
+    models = {name: {"train": {"plants": plants}} for name in ("default", "other")}
+    (problem,) = problems("night", models=models)
+    assert problem.startswith(f"soil_folder: {tmp_path / 'gone'} holds no readable picture")
+
+
+@pytest.mark.parametrize("key", ["image_root", "sample_sheet"])
+def test_a_greenhouse_hides_no_pictures_of_ones_own(problems, tmp_path, key):
+    plan = {"image_root": "results/synth/images"} | {key: str(tmp_path / "mine.csv")}
+    (problem,) = problems("night", synth={}, plan=plan)
+    drawn = "synth: draws its own pictures into results/synth/images"
+    assert problem == f"{drawn}; set synth: null to use plan.{key}"
+    assert problems(synth={}, plan={"image_root": "./results/synth/images/"}) == []
+
+
 def test_labelled_pictures_are_looked_for(problems, tmp_path):
     data = [{"kind": "folder", "path": str(tmp_path / "gone")}]
     (problem,) = problems("night", models={"default": {"train": {"data": data}}})

@@ -31,7 +31,7 @@ def nightly(
     from phenopipe.nightly import BUSY, BusyError, night_text, run_night
 
     try:
-        night = run_night(config, options or (), default_config=config == DEFAULT_CONFIG)
+        night = run_night(config, options or ())
     except BusyError as error:
         print(f"error: {error}", file=sys.stderr)
         raise typer.Exit(BUSY) from error

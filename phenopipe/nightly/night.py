@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import signal
 import socket
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -17,7 +20,7 @@ from phenopipe.nightly.hook import call_hook
 from phenopipe.nightly.lock import sole_folder
 from phenopipe.nightly.outcome import made_since, planned_sets, without_tables
 from phenopipe.nightly.settle import wait_until_settled
-from phenopipe.nightly.snakemake_run import run_snakemake, snakemake_command
+from phenopipe.nightly.snakemake_run import run_snakemake, snakemake_command, write_held
 from phenopipe.nightly.space import NoSpaceError, check_space, free_gb
 from phenopipe.nightly.summary import Night, night_text, write_night
 from phenopipe.plan import open_source
@@ -31,10 +34,10 @@ SUMMARIES = RESULTS / "nightly"
 FULL_GB = 0.1
 
 
-def run_night(
-    config_path: Path, options: Sequence[str] = (), *, default_config: bool = True
-) -> Night:
+def run_night(config_path: Path, options: Sequence[str] = ()) -> Night:
     """Run the workflow of the present folder once, unattended, and tell how it went.
+
+    Ctrl-C and SIGTERM end it early, with a summary.
 
     Parameters
     ----------
@@ -42,8 +45,6 @@ def run_night(
         The configuration.
     options : sequence of str
         Options of Snakemake, after those of ``nightly.snakemake``.
-    default_config : bool
-        Whether `config_path` is the one that the Snakefile names by itself.
 
     Returns
     -------
@@ -61,20 +62,24 @@ def run_night(
     """
     config = load_config(config_path)
     options = [*config.nightly.snakemake, *options]
-    snakemake_command(options)  # a wrong option is wrong at once
-    with sole_folder() as lock:
+    snakemake_command(options, [config_path])  # a wrong option is wrong at once
+    with _stopping_on_sigterm(), sole_folder() as lock:
         begun = time.time()
         night = Night(config.experiment, _iso(begun), socket.gethostname(), __version__)
         path = _free_name(begun)
         night.log = str(Path("logs/nightly") / f"{path.name}.log")
-        configfile = None if default_config else config_path
         try:
-            _work(config, night, options, configfile, lock)
+            _work(config, night, options, config_path, lock)
         except NoSpaceError as error:
             night.status, night.problems = "no space", list(error.problems)
         except PhenopipeError as error:
-            night.status, night.problems = "wrong input", list(error.problems)
+            night.status = "wrong input" if night.snakemake_exit_code is None else "failed"
+            night.problems += error.problems
+        except KeyboardInterrupt:
+            night.status = "failed"
+            night.problems.append("stopped by a signal")
         except Exception as error:
+            night.status = "failed"
             night.problems.append(f"{type(error).__name__}: {error}")
             raise
         finally:
@@ -85,17 +90,31 @@ def run_night(
     return night
 
 
-def _work(
-    config: Config, night: Night, options: list[str], configfile: Path | None, lock: int
-) -> None:
+@contextmanager
+def _stopping_on_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the block as Ctrl-C does, and not the process before somebody is told."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python hears no signals here
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _work(config: Config, night: Night, options: list[str], config_path: Path, lock: int) -> None:
     """Look at disk and pictures, run Snakemake, and note what came of it."""
     night.free_gb = check_space(RESULTS, config.nightly.min_free_gb)
     night.waiting = wait_until_settled(config)
     if not _is_anything_planned(config, night):
         night.status = "well"
         return
-    held = {*config.plan.hold, *night.waiting}
-    night.command = snakemake_command(options, held, configfile)
+    configfiles = [config_path]
+    if night.waiting:
+        # Of two lists Snakemake takes the last: this one has all.
+        configfiles.append(write_held({*config.plan.hold, *night.waiting}))
+    night.command = snakemake_command(options, configfiles)
     since = time.time()
     run = run_snakemake(night.command, Path(night.log), lock)
     night.snakemake_exit_code, night.problems = run.exit_code, list(run.errors)

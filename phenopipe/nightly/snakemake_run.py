@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -14,9 +13,14 @@ from pathlib import Path
 from types import FrameType
 from typing import BinaryIO
 
-from phenopipe.errors import ConfigError
-from phenopipe.files import writing
+import yaml
 
+from phenopipe.errors import ConfigError
+from phenopipe.files import write_text, writing
+
+#: Names the image sets that a night leaves as they are. By its folder the workflow tells it from
+#: the user's configuration.
+HELD = Path(".snakemake/phenopipe-hold.yaml")
 #: Lines of Snakemake's and its jobs' that say what went wrong begin with one of these.
 _TROUBLE = ("error: ", "Error in rule ", "Error in checkpoint ")
 #: Most of them that a summary repeats.
@@ -40,19 +44,15 @@ class SnakemakeRun:
     errors: tuple[str, ...]
 
 
-def snakemake_command(
-    options: Sequence[str], held: Iterable[str] = (), configfile: Path | None = None
-) -> list[str]:
+def snakemake_command(options: Sequence[str], configfiles: Sequence[Path]) -> list[str]:
     """Return the command that runs the workflow of the folder it is called in.
 
     Parameters
     ----------
     options : sequence of str
         Options of Snakemake.
-    held : iterable of str
-        Image sets to leave as they are, see ``plan.hold``.
-    configfile : Path, optional
-        Configuration, if it is not the one that the Snakefile names.
+    configfiles : sequence of Path
+        Configurations, each merged into those before it.
 
     Raises
     ------
@@ -65,12 +65,31 @@ def snakemake_command(
             f"nightly: {', '.join(taken)} cannot be passed on to Snakemake; write settings into "
             "the configuration (--config FILE before --) and run in the project's folder"
         )
-    command = [sys.executable, "-m", "snakemake", *options]
-    if configfile is not None:
-        command += ["--configfile", str(configfile)]
-    if held := sorted(held):
-        command += ["--config", f"plan={json.dumps({'hold': held})}"]
-    return command
+    return [sys.executable, "-m", "snakemake", *options, "--configfile", *map(str, configfiles)]
+
+
+def write_held(held: Iterable[str]) -> Path:
+    """Write a configuration that leaves image sets as they are.
+
+    Names are no arguments of the command: Snakemake hands those on to its jobs through shells.
+
+    Parameters
+    ----------
+    held : iterable of str
+        Names for ``plan.hold``.
+
+    Returns
+    -------
+    Path
+        The file, `HELD`.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be written.
+    """
+    write_text(HELD, yaml.safe_dump({"plan": {"hold": sorted(held)}}, allow_unicode=True))
+    return HELD
 
 
 def run_snakemake(command: Sequence[str], log: Path, lock: int) -> SnakemakeRun:

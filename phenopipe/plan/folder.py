@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from phenopipe.config import PlanSettings
 from phenopipe.errors import InputError
+from phenopipe.files import PASSING
 from phenopipe.plan.candidate import Candidate, file_version, last_written, place_problem
 from phenopipe.plan.names import NameReader, is_text, printable
 
@@ -21,6 +22,14 @@ class _Found(NamedTuple):
     inner: str
     entry: os.DirEntry[str] | None = None
     reason: str = ""
+
+
+class _UnlistedError(InputError):
+    """A folder cannot be listed; `reason` is why."""
+
+    def __init__(self, folder: str | Path, reason: str) -> None:
+        super().__init__(f"{folder}: {reason}")
+        self.reason = reason
 
 
 class FolderSource:
@@ -60,17 +69,22 @@ class FolderSource:
         Raises
         ------
         InputError
-            If a set named in ``plan.sets`` is no folder, a set's folder leaves the root or its
-            name is no UTF-8, or there is no image at all and no set is held.
+            If a set named in ``plan.sets`` is no folder or lies in another one, a set's folder
+            leaves the root or its name is no UTF-8, or there is no image at all and no set is held.
         """
         names = self._find() if self._named is None else sorted(set(self._named))
         names = [name for name in names if name not in self._held]
         problems = [problem for name in names if (problem := self._problem(name))]
+        problems += self._nested()
         if not names and not self._held:
             problems.append(f"plan.image_root: {self._root} holds no images")
         if problems:
             raise InputError(*problems)
         return names
+
+    def is_empty(self) -> bool:
+        """Tell whether no image set lies in the root, not even a held one."""
+        return not self._find()
 
     def candidates(self, image_set: str) -> list[Candidate]:
         """Return every file of a set, sorted by path, those that are no image with a reason.
@@ -116,16 +130,19 @@ class FolderSource:
         return image_set == self._real_root.name and not (self._root / image_set).is_dir()
 
     def _find(self) -> list[str]:
+        """Return the names of all sets in the root, those of held ones without a look at them."""
         names = []
         loose = False
         for entry in _entries(self._root):
             if entry.name.startswith("."):
                 continue
-            if not _is_folder(entry):
+            if entry.name in self._held:
+                names.append(entry.name)
+            elif not _is_folder(entry):
                 loose = loose or self._names.is_image(entry.name)
             elif self._problem(entry.name) or self._holds_image(entry.name):
                 names.append(entry.name)
-        if loose and self._real_root.name in names:
+        if loose and (self._root / self._real_root.name).is_dir():
             raise InputError(
                 f"{self._root}: images lie beside a subfolder of the folder's own name, "
                 f"{printable(self._real_root.name)}: move them into a folder of another name"
@@ -134,16 +151,30 @@ class FolderSource:
 
     def _holds_image(self, image_set: str) -> bool:
         found = _walk(self._root / image_set, deep=True)
-        return any(self._names.is_image(file.inner) for file in found)
+        try:
+            return any(self._names.is_image(file.inner) for file in found)
+        except _UnlistedError as error:  # lost+found, for instance
+            raise InputError(f"{error}; name the image sets in plan.sets") from error
+
+    def _nested(self) -> Iterator[str]:
+        """Name the sets of ``plan.sets`` that lie in another one: its pictures would be in both."""
+        named = set(self._named or ())
+        for name in sorted(named):
+            for outer in map(str, PurePosixPath(name).parents[:-1]):
+                if outer in named:
+                    shown = f"image set '{printable(name)}' lies in '{printable(outer)}'"
+                    yield f"plan.sets: {shown}: name only one of them"
 
     def _problem(self, image_set: str) -> str:
         """Say why a set cannot be read; empty if it can."""
         shown = f"{self._root}: image set '{printable(image_set)}'"
-        parts = PurePosixPath(image_set).parts
+        path = PurePosixPath(image_set)
         if not is_text(image_set):
             return f"{shown} has a name that is no UTF-8: rename it, or name others in plan.sets"
-        if not parts or ".." in parts or "\0" in image_set:
+        if not path.parts or ".." in path.parts or path.is_absolute() or "\0" in image_set:
             return f"{shown} is no name of a subfolder"
+        if str(path) != image_set:
+            return f"{shown} is to be written as '{printable(str(path))}' in plan.sets"
         folder = self._folder(image_set)
         if not folder.is_dir():
             return f"{shown} is no folder; see plan.sets"
@@ -169,17 +200,25 @@ class FolderSource:
                     return Candidate(image, reason=problem)
             status = entry.stat()
         except OSError as error:
+            _refuse_passing(entry.path, error)
             return Candidate(image, reason=f"cannot be read ({error.strerror})")
         changed = last_written(status, self._now)
         return Candidate(image, file_version(status), fields, changed=changed)
 
 
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
+def _entries(folder: str | Path) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as listing:
             return list(listing)
     except OSError as error:
-        raise InputError(f"{folder}: cannot be listed ({error.strerror})") from error
+        _refuse_passing(folder, error)
+        raise _UnlistedError(folder, f"cannot be listed ({error.strerror})") from error
+
+
+def _refuse_passing(path: str | Path, error: OSError) -> None:
+    """End planning where a server is away: pictures that are whole would leave the plan."""
+    if error.errno in PASSING:
+        raise InputError(f"{path}: cannot be looked at for now ({error.strerror})") from error
 
 
 def _walk(folder: Path, *, deep: bool) -> Iterator[_Found]:
@@ -188,12 +227,11 @@ def _walk(folder: Path, *, deep: bool) -> Iterator[_Found]:
     while waiting:
         prefix, path = waiting.pop()
         try:
-            with os.scandir(path) as listing:
-                entries = list(listing)
-        except OSError as error:
+            entries = _entries(path)
+        except _UnlistedError as error:
             if not prefix:
-                raise InputError(f"{folder}: cannot be listed ({error.strerror})") from error
-            yield _Found(prefix, reason=f"folder cannot be listed ({error.strerror})")
+                raise
+            yield _Found(prefix, reason=f"folder {error.reason}")
             continue
         for entry in entries:
             inner = prefix + entry.name
@@ -219,5 +257,6 @@ def _version(entry: os.DirEntry[str]) -> str:
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a loop of links: the stat of the file says so later
+    except OSError as error:  # a loop of links: the stat of the file says so later
+        _refuse_passing(entry.path, error)
         return False

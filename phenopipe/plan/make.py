@@ -154,14 +154,30 @@ def planned_keys(
     Raises
     ------
     InputError
-        If there is none, the folder or sheet is wrong, or a name is too long for a file.
+        If there is none, the folder or sheet is wrong, or a name is too long for a file; if the
+        folder is empty, and sets of the last run are not held.
     """
     held = held_sets(config.plan, folder, last, stores)
     found = [key for key in _keys(source) if set_name(key) not in config.plan.hold]
+    if not found:
+        _require_mounted(config.plan, source, last)
     keys = sorted({*found, *held}, key=set_name)
     if not keys:
         raise InputError("plan.hold: leaves no image set to plan")
     return keys
+
+
+def _require_mounted(settings: PlanSettings, source: Source, last: Planned | None) -> None:
+    """Check that a root without any image set is not one that is away for now."""
+    if settings.sets is not None or not isinstance(source, FolderSource):
+        return  # what is named is looked for, or is not to be taken
+    missing = [key for key in (last.sets if last else ()) if set_name(key) not in settings.hold]
+    if missing and source.is_empty():
+        raise InputError(
+            f"plan.image_root: {settings.image_root} holds no images, but the last run had "
+            f"{len(missing)} sets that are not held; is it mounted? If their pictures are gone for "
+            "good, name the sets to keep in plan.sets"
+        )
 
 
 def plan_set(

@@ -16,6 +16,8 @@ if TYPE_CHECKING:  # every job asks for a name, few for the settings of `plan`
 
 #: Longest key of an image set: names of files are at most 255 bytes, and add some of their own.
 LONGEST_KEY = 200
+#: A dot in a key that would hide a file, or give a set's plan the name of another set's roster.
+_MISLEADING_DOT = re.compile(r"^\.|\.(?=roster$)")
 #: A joint shard's name in place of a set's: the plus sign is in no key of a set, and means nothing
 #: to shells, globs and file systems.
 _JOINT = re.compile(r"joint\+[0-9]{6,}")
@@ -27,7 +29,8 @@ def set_key(image_set: str) -> str:
     """Return the name of an image set as one safe part of a path.
 
     Everything outside ``[A-Za-z0-9._-]`` is percent-encoded, and so is a leading dot, so that no
-    key is hidden or leaves its folder.
+    key is hidden or leaves its folder, and the dot of a last ``.roster``, so that no plan has the
+    name of another set's roster.
 
     Parameters
     ----------
@@ -45,7 +48,7 @@ def set_key(image_set: str) -> str:
     'Bay%204%2Fnight%20%232'
     """
     key = quote_from_bytes(os.fsencode(image_set), safe="").replace("~", "%7E")
-    return "%2E" + key[1:] if key.startswith(".") else key
+    return _MISLEADING_DOT.sub("%2E", key)
 
 
 def set_name(key: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from zoneinfo import ZoneInfo
 
@@ -13,9 +14,10 @@ from phenopipe.errors import InputError
 from phenopipe.plan.candidate import Candidate, file_version, last_written, place_problem
 from phenopipe.plan.names import NameReader, printable
 from phenopipe.plan.pattern import RESERVED, with_zone
+from phenopipe.tsv import guess_delimiter
 
 REQUIRED = ("image_set", "image")
-_DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": "\t"}
+_ENDINGS = (".csv", ".tsv", ".tab", ".txt")
 #: More lines than this help nobody; the rest is counted.
 _MOST_PROBLEMS = 50
 
@@ -23,8 +25,8 @@ _MOST_PROBLEMS = 50
 class SheetSource:
     """Image sets that ``plan.sample_sheet`` lists; other files are never looked at.
 
-    Every column beside ``image_set`` and ``image`` is metadata. Times without an offset are in
-    ``plan.timezone``.
+    Cells stand between commas, tabs or semicolons. Every column beside ``image_set`` and ``image``
+    is metadata. Times without an offset are in ``plan.timezone``.
 
     Parameters
     ----------
@@ -85,12 +87,13 @@ class SheetSource:
 
     def _read(self) -> Iterator[tuple[int, dict[str, str]]]:
         """Yield line number and cells by column of each row."""
-        delimiter = _DELIMITERS.get(self._path.suffix.lower())
-        if delimiter is None:
-            raise InputError(f"{self._path}: a sample sheet ends in {', '.join(_DELIMITERS)}")
+        if self._path.suffix.lower() not in _ENDINGS:
+            raise InputError(f"{self._path}: a sample sheet ends in {', '.join(_ENDINGS)}")
         try:
             with self._path.open(encoding="utf-8-sig", newline="") as file:
-                reader = csv.reader(file, delimiter=delimiter, strict=True)
+                header = file.readline()
+                lines = chain([header], file)
+                reader = csv.reader(lines, delimiter=guess_delimiter(header), strict=True)
                 columns = self._header(next(reader, []))
                 for cells in reader:
                     if any(cells):

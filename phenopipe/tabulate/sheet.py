@@ -11,6 +11,7 @@ import pandas as pd
 
 from phenopipe.errors import InputError
 from phenopipe.tabulate.columns import KEYS, names
+from phenopipe.tsv import guess_delimiter
 
 #: Columns that say which pot a line is about; pot is obligatory.
 PLACE = ("image_set", "camera", "tray", "pot")
@@ -62,9 +63,7 @@ def _read_lines(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: is not UTF-8 text; save it as UTF-8") from error
-    header = text.partition("\n")[0]
-    # Spreadsheets of half of Europe write ';' into what they call CSV.
-    delimiter = max(",\t;", key=header.count)
+    delimiter = guess_delimiter(text.partition("\n")[0])
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         found = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]

@@ -7,18 +7,24 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import yaml
 
-from phenopipe.config import check_config
+from phenopipe.config import check_config, read_yaml
 from phenopipe.errors import ConfigError
 from phenopipe.nightly import run_night
 from phenopipe.nightly.hook import call_hook
 from phenopipe.nightly.lock import BusyError, is_in_use, sole_run
 from phenopipe.nightly.settle import find_unsettled, wait_until_settled
-from phenopipe.nightly.snakemake_run import run_snakemake, snakemake_command
+from phenopipe.nightly.snakemake_run import (
+    SnakemakeRun,
+    run_snakemake,
+    snakemake_command,
+    write_held,
+)
 from phenopipe.nightly.space import NoSpaceError, check_space
 from phenopipe.nightly.summary import Night, night_text, write_night
 from phenopipe.run_summary import Failure, Summary
@@ -134,14 +140,18 @@ def test_a_hook_that_is_missing_or_hangs() -> None:
 
 
 def test_the_command_of_snakemake() -> None:
-    command = snakemake_command(["--cores", "2"], ["b", 'a "x"'], Path("other.yaml"))
+    command = snakemake_command(["--cores", "2"], [Path("other.yaml"), Path("more.yaml")])
     assert command[1:5] == ["-m", "snakemake", "--cores", "2"]
-    assert command[5:8] == ["--configfile", "other.yaml", "--config"]
-    key, _, value = command[8].partition("=")
-    assert (key, yaml.safe_load(value)) == ("plan", {"hold": ['a "x"', "b"]})
+    assert command[5:] == ["--configfile", "other.yaml", "more.yaml"]
     for option in ("--config", "--configfile=x.yaml", "-d"):
         with pytest.raises(ConfigError, match="cannot be passed on"):
-            snakemake_command([option])
+            snakemake_command([option], [Path("other.yaml")])
+
+
+def test_names_of_held_sets_are_written_down(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = {"1e5", "it's $(touch pwned)", 'say "x"', "two  spaces " * 20, "\N{SEEDLING} night"}
+    assert read_yaml(write_held(names)) == {"plan": {"hold": sorted(names)}}
 
 
 def test_what_a_run_said(tmp_path: Path) -> None:
@@ -206,6 +216,91 @@ def test_whatever_ends_a_night_somebody_is_told(night_folder: Path, monkeypatch)
     monkeypatch.setattr("phenopipe.nightly.night.check_space", fail)
     with pytest.raises(OSError, match="Input/output"):
         run_night(Path("c.yaml"))
-    summary = json.loads((night_folder / "results/nightly/latest.json").read_text())
-    assert summary["status"] == "failed"
+    assert latest(night_folder)["status"] == "failed"
     assert "Input/output error" in (night_folder / "told").read_text()
+
+
+def latest(folder: Path):
+    return json.loads((folder / "results/nightly/latest.json").read_text())
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_what_snakemake_said_stays_though_a_table_cannot_be_read(
+    night_folder: Path, monkeypatch, code: int
+) -> None:
+    table = night_folder / "results/analyses/default/sets/night_1/plants.parquet"
+    table.parent.mkdir(parents=True)
+
+    def run(*_: object) -> SnakemakeRun:
+        table.write_text("no table")
+        return SnakemakeRun(code, ("error: a is b",) * code)
+
+    monkeypatch.setattr("phenopipe.nightly.night.run_snakemake", run)
+    configure(night_folder, settle_minutes=0)
+    night = run_night(Path("c.yaml"))
+    assert (night.status, night.exit_code, night.snakemake_exit_code) == ("failed", 5, code)
+    *said, unread = night.problems
+    assert said == ["error: a is b"] * code
+    assert unread.startswith("results/analyses/default/sets/night_1/plants.parquet: ")
+
+
+def configure(folder: Path, **nightly: object) -> None:
+    config = yaml.safe_load((folder / "c.yaml").read_text())
+    config["nightly"] |= nightly
+    config["retention"] = {"crops_days": 1}
+    (folder / "c.yaml").write_text(yaml.safe_dump(config))
+
+
+#: A night that is told to stop when it waits, and when it cleans; its Snakemake is an argument.
+STOPPED = """
+import signal, sys
+from pathlib import Path
+from phenopipe.nightly import night, settle
+
+def stop(*_, **__):
+    signal.raise_signal(signal.SIGTERM)
+
+settle.log.info = night.clean_crops = stop
+night.snakemake_command = lambda *_: [sys.executable, "-c", sys.argv[1]]
+code = night.run_night(Path("c.yaml")).exit_code
+sys.exit(code if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL else "a handler is left")
+"""
+#: Lets the night be told to stop, and ends when it hears of that.
+STOPPED_SNAKEMAKE = """
+import os, signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))
+time.sleep(1)
+os.kill(os.getppid(), signal.SIGTERM)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(
+    ("when", "snakemake_code", "problems"),
+    [
+        ("waiting", None, ["stopped by a signal"]),
+        ("running", 3, []),
+        ("cleaning", 0, ["stopped by a signal"]),
+    ],
+)
+def test_a_night_that_is_told_to_stop(
+    night_folder: Path, when: str, snakemake_code: int | None, problems: list[str]
+) -> None:
+    configure(
+        night_folder,
+        settle_minutes=60 if when == "waiting" else 0,
+        wait_minutes=60,
+        clean=when == "cleaning",
+    )
+    snakemake = STOPPED_SNAKEMAKE if when == "running" else ""
+    done = subprocess.run([sys.executable, "-c", STOPPED, snakemake], timeout=50)
+    assert done.returncode == 5
+    summary = latest(night_folder)
+    assert (summary["status"], summary["exit_code"]) == ("failed", 5)
+    assert (summary["snakemake_exit_code"], summary["problems"]) == (snakemake_code, problems)
+    assert "failed (exit code 5)" in (night_folder / "told").read_text()
+
+
+def test_a_night_in_another_thread(night_folder: Path) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(run_night, Path("c.yaml")).result().status == "well"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,20 @@ def add(image_root):
             path.write_text(content)
 
     return write
+
+
+@pytest.fixture
+def refuse_to_list(monkeypatch):
+    """Let the listing of folders of a name fail with an error of the system's."""
+
+    def refuse(name: str, number: int) -> None:
+        real = os.scandir
+
+        def scandir(path):
+            if Path(path).name == name:
+                raise OSError(number, os.strerror(number), str(path))
+            return real(path)
+
+        monkeypatch.setattr(os, "scandir", scandir)
+
+    return refuse

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 
 import pytest
@@ -36,8 +38,9 @@ def test_images_beside_sets_are_a_set_too(configure, add):
     assert find_sets(configure()) == ["images", "night"]
 
 
-def test_images_beside_a_set_of_the_roots_name_are_refused(configure, add):
-    add("a.png", "images/b.png")
+@pytest.mark.parametrize("inside", ["images/b.png", "images/notes.txt"])
+def test_images_beside_a_subfolder_of_the_roots_name_are_refused(configure, add, inside):
+    add("a.png", inside)
     with pytest.raises(InputError, match="beside a subfolder of the folder's own name"):
         find_sets(configure())
 
@@ -54,6 +57,23 @@ def test_all_wrong_names_of_sets_are_listed(configure, add):
     first, second = caught.value.problems
     assert "'../images' is no name of a subfolder" in first
     assert "'lost' is no folder; see plan.sets" in second
+
+
+def test_names_of_sets_have_one_form_alone(configure, add, image_root):
+    add("n1/a.png", "n2/deep/a.png")
+    with pytest.raises(InputError) as caught:
+        find_sets(configure(sets=[str(image_root / "n1"), "./n1", "n1/", "n2", "n2/deep"]))
+    dotted, absolute, slash, nested = caught.value.problems
+    assert dotted.endswith("image set './n1' is to be written as 'n1' in plan.sets")
+    assert absolute.endswith("n1' is no name of a subfolder")
+    assert slash.endswith("image set 'n1/' is to be written as 'n1' in plan.sets")
+    assert nested == "plan.sets: image set 'n2/deep' lies in 'n2': name only one of them"
+
+
+def test_a_set_in_another_one_is_refused_though_it_is_held(configure, add):
+    add("n/a.png", "n/deep/a.png")
+    with pytest.raises(InputError, match="'n/deep' lies in 'n': name only one of them"):
+        find_sets(configure(sets=["n", "n/deep"], hold=["n/deep"]))
 
 
 def test_names_that_no_file_could_bear_are_listed(configure, add, tmp_path):
@@ -123,18 +143,65 @@ def test_a_set_that_vanished_is_said(configure, add):
         make_roster(configure(), "gone")
 
 
-def test_an_unreadable_folder_inside_a_set_is_a_dropped_row(configure, add, monkeypatch):
+def test_an_unreadable_folder_inside_a_set_is_a_dropped_row(configure, add, refuse_to_list):
     add("n/a.png", "n/locked/b.png")
+    refuse_to_list("locked", errno.EACCES)
+    found = reasons(make_roster(configure(), "n", now=LATER))
+    assert found == {"n/a.png": "", "n/locked/": "folder cannot be listed (Permission denied)"}
+
+
+def test_a_folder_that_may_be_no_set_and_cannot_be_listed(configure, add, refuse_to_list):
+    add("n/a.png", "lost+found/b.png")
+    refuse_to_list("lost+found", errno.EACCES)
+    advice = "cannot be listed (Permission denied); name the image sets in plan.sets"
+    with pytest.raises(InputError) as caught:
+        find_sets(configure())
+    assert str(caught.value).endswith(f"images/lost+found: {advice}")
+    assert find_sets(configure(sets=["n"])) == ["n"]
+
+
+def test_a_server_that_is_away_for_a_moment_drops_no_folder(configure, add, refuse_to_list):
+    add("n/a.png", "n/away/b.png")
+    refuse_to_list("away", errno.ESTALE)
+    with pytest.raises(InputError, match=r"n/away: cannot be looked at for now \(Stale file"):
+        make_roster(configure(), "n", now=LATER)
+
+
+class Away:
+    """An entry of a folder of which the server tells the name alone."""
+
+    def __init__(self, entry):
+        self.name, self.path = entry.name, entry.path
+
+    def is_symlink(self):
+        return False
+
+    def is_dir(self):
+        return False
+
+    def is_file(self):
+        return True
+
+    def stat(self, **_):
+        raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT), self.path)
+
+
+class AwayAsAWhole(Away):
+    is_dir = Away.stat
+
+
+@pytest.mark.parametrize("kind", [Away, AwayAsAWhole])
+def test_a_server_that_is_away_for_a_moment_drops_no_picture(configure, add, monkeypatch, kind):
+    add("n/a.png")
     real = os.scandir
 
     def scandir(path):
-        if str(path).endswith("locked"):
-            raise PermissionError(13, "Permission denied")
-        return real(path)
+        return contextlib.nullcontext([kind(entry) for entry in real(path)])
 
     monkeypatch.setattr(os, "scandir", scandir)
-    found = reasons(make_roster(configure(), "n", now=LATER))
-    assert found == {"n/a.png": "", "n/locked/": "folder cannot be listed (Permission denied)"}
+    away = r"n/a\.png: cannot be looked at for now \(Connection timed out\)"
+    with pytest.raises(InputError, match=away):
+        make_roster(configure(), "n", now=LATER)
 
 
 def test_no_picture_is_opened(configure, add, image_root, tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import shutil
 
 import pytest
@@ -43,6 +42,36 @@ def test_all_sets_held(configure, add, tmp_path):
         rosters(configure, tmp_path, hold=["a"])
 
 
+def test_a_root_that_is_away_leaves_no_run_of_held_sets_alone(configure, add, image_root, tmp_path):
+    add("a/1.png", "b/1.png", "c/1.png")
+    before = rosters(configure, tmp_path)
+    image_root.rename(tmp_path / "elsewhere")
+    image_root.mkdir()
+    with pytest.raises(InputError) as caught:
+        rosters(configure, tmp_path, hold=["a"])
+    assert str(caught.value).startswith(
+        f"plan.image_root: {image_root} holds no images, but the last run had 2 sets that are not "
+        "held; is it mounted?"
+    )
+    assert dict(rosters(configure, tmp_path, hold=["a", "b", "c"])) == dict(before)
+    assert list(rosters(configure, tmp_path, sets=["a"], hold=["a"])) == ["a"]
+    assert list(rosters(configure, tmp_path, hold=["a"])) == ["a"]  # the last run had no other
+
+
+def test_held_sets_in_a_root_that_others_have_left(configure, add, image_root, tmp_path):
+    add("a/1.png", "b/1.png")
+    rosters(configure, tmp_path)
+    shutil.rmtree(image_root / "b")
+    assert list(rosters(configure, tmp_path, hold=["a"])) == ["a"]
+
+
+def test_held_sets_are_not_looked_at(configure, add, tmp_path, refuse_to_list):
+    add("a/1.png", "b/1.png")
+    before = rosters(configure, tmp_path)
+    refuse_to_list("a", errno.EACCES)
+    assert dict(rosters(configure, tmp_path, hold=["a"])) == dict(before)
+
+
 @pytest.mark.parametrize("named", [None, ["a", "b"]])
 @pytest.mark.parametrize("left", [["b"], []])
 def test_held_sets_may_be_gone_though_they_are_named_or_listed(
@@ -69,13 +98,15 @@ def test_rows_of_held_sets_in_a_sheet_may_lead_to_nothing(configure, add, image_
     assert dict(held) == dict(before)
 
 
-def test_a_root_that_cannot_be_listed_is_one_line(configure, add, image_root, monkeypatch):
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (errno.EACCES, r"images: cannot be listed \(Permission denied\)$"),
+        (errno.ESTALE, r"images: cannot be looked at for now \(Stale file handle\)"),
+    ],
+)
+def test_a_root_that_cannot_be_listed_is_one_line(configure, add, refuse_to_list, number, text):
     add("a/1.png")
-    config = configure()
-
-    def scandir(path):
-        raise OSError(errno.ESTALE, "Stale file handle", str(path))
-
-    monkeypatch.setattr(os, "scandir", scandir)
-    with pytest.raises(InputError, match=r"images: cannot be listed \(Stale file handle\)"):
-        find_sets(config)
+    refuse_to_list("images", number)
+    with pytest.raises(InputError, match=text):
+        find_sets(configure())

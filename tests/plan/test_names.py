@@ -33,6 +33,13 @@ def test_keys_stay_readable(name, key):
     assert set_key(name) == key
 
 
+@pytest.mark.parametrize("name", ["night.roster", ".roster", "night.roster.roster"])
+def test_no_plan_of_a_set_has_the_name_of_a_roster(name):
+    key = set_key(name)
+    assert not f"{key}.tsv".endswith(".roster.tsv")
+    assert set_name(key) == name
+
+
 @given(file_name)
 def test_printable_lines_hold_no_control_characters(name):
     shown = printable(name)

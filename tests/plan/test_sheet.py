@@ -27,7 +27,9 @@ def problems(config):
     return [line.rpartition("/sheet.")[2] for line in caught.value.problems]
 
 
-@pytest.mark.parametrize(("name", "sep"), [("sheet.tsv", "\t"), ("sheet.csv", ",")])
+@pytest.mark.parametrize(
+    ("name", "sep"), [("sheet.tsv", "\t"), ("sheet.csv", ","), ("sheet.csv", ";")]
+)
 def test_rows_become_images_with_metadata(sheet, add, name, sep):
     add("x/a.png", "b.jpg", "unlisted.png")
     config = sheet(
@@ -52,9 +54,9 @@ def test_a_set_whose_name_no_file_could_bear(sheet, add):
 
 
 def test_a_missing_column_is_named(sheet):
-    assert problems(sheet("image;image_set\n", "sheet.csv")) == [
-        "csv: line 1, column image_set: is missing; the first line has image;image_set",
-        "csv: line 1, column image: is missing; the first line has image;image_set",
+    assert problems(sheet("image|image_set\n", "sheet.csv")) == [
+        "csv: line 1, column image_set: is missing; the first line has image|image_set",
+        "csv: line 1, column image: is missing; the first line has image|image_set",
     ]
     assert "the first line has nothing" in problems(sheet(""))[0]
 
