@@ -19,6 +19,7 @@ from pathlib import Path
 import torch
 
 from phenopipe.config import TrainSettings
+from phenopipe.labelled import open_sources
 from phenopipe.model.find import find_weights
 from phenopipe.model.weights import copy_weights, save_model
 from phenopipe.model.wnet import WNet
@@ -46,7 +47,7 @@ def measure(
     seconds = time.perf_counter() - start
     last = losses[-LAST_STEPS:]
     save_model(folder / "model.safetensors", training.averaged, {})
-    score = validate(folder / "model.safetensors", settings)
+    score = validate(folder / "model.safetensors", settings, open_sources(settings.data))
     return {
         "loss": round(sum(last) / len(last), 4),
         "validation_sbd": round(score.symmetric_best_dice, 4),
@@ -72,7 +73,7 @@ def main() -> None:
         warmup_steps=options.steps // 10,
         validation_images=options.pictures,
     )
-    batches = list(training_batches(base, 0))  # once, for all of them
+    batches = list(training_batches(base, open_sources(base.data), 0))  # once, for all of them
     figures: dict[str, dict[str, dict[str, float]]] = {kind: {} for kind in OPTIMISERS}
     with tempfile.TemporaryDirectory() as folder:
         for kind, rate in itertools.product(OPTIMISERS, options.rates):

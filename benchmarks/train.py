@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 
 from phenopipe.config import TrainSettings
+from phenopipe.labelled import open_sources
 from phenopipe.model.wnet import WNet
 from phenopipe.train.data import Batch, training_batches
 from phenopipe.train.loop import Keeper, optimise
@@ -45,7 +46,8 @@ def measure_steps(settings: TrainSettings) -> dict[str, float]:
     """Train, and return the speed and how much of the time is spent waiting for pictures."""
     training = Training.start(WNet(settings.preset, settings.embedding_dim))
     waiting = Waiting()
-    for number, batch in enumerate(waiting.over(training_batches(settings, 0))):
+    batches = training_batches(settings, open_sources(settings.data), 0)
+    for number, batch in enumerate(waiting.over(batches)):
         if number == WARM_UP:
             waiting.seconds = 0.0
             start, cpu_start = time.perf_counter(), time.process_time()
@@ -62,9 +64,9 @@ def measure_steps(settings: TrainSettings) -> dict[str, float]:
 def measure_resume(settings: TrainSettings) -> dict[str, float]:
     """Return what a checkpoint costs, and a resume until its first step is done."""
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+        folder, sources = Path(name), open_sources(settings.data)
         training = _start(settings)  # its optimiser has moments once it has learned
-        for number, _ in optimise(training, settings, folder):
+        for number, _ in optimise(training, settings, sources, folder):
             if number == WARM_UP:
                 break
         keeper = Keeper(training, settings, folder, "")
@@ -72,7 +74,7 @@ def measure_resume(settings: TrainSettings) -> dict[str, float]:
         keeper.save(WARM_UP)
         saved = time.perf_counter() - start
         start = time.perf_counter()
-        next(optimise(_start(settings), settings, folder))
+        next(optimise(_start(settings), settings, sources, folder))
         return {"checkpoint_s": round(saved, 2), "resume_s": round(time.perf_counter() - start, 2)}
 
 

@@ -23,7 +23,8 @@ def write_mean(out: Path, models: list[Path]) -> None:
     mean = load_model(models[0])
     states = []
     for path in models:
-        one = WNet(mean.preset, mean.embedding_dim)
+        features = mean.use_distance_features
+        one = WNet(mean.preset, mean.embedding_dim, use_distance_features=features)
         copy_weights(one, path)
         states.append(one.state_dict())
     with torch.no_grad():

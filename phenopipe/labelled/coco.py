@@ -137,8 +137,8 @@ def list_coco(
     Raises
     ------
     InputError
-        If the file is no COCO file, names unknown categories or missing pictures, or holds no
-        leaf: one line each.
+        If the file is no COCO file, names unknown categories, missing pictures or one picture
+        twice, or holds no leaf: one line each.
     """
     coco = _parse(path)
     wanted = _category_ids(path, coco, categories)
@@ -233,6 +233,16 @@ def _problems(path: Path, coco: Coco, folder: Path, found: dict[int, Path | None
         yield f"{path}: {strays} annotations belong to no entry of images"
     if len(known) < len(coco.images):
         yield f"{path}: {len(coco.images) - len(known)} entries of images share an id with another"
+    owners: dict[Path, Image] = {}
     for image in coco.images:
-        if image.id in found and found[image.id] is None:
+        if image.id not in found:
+            continue
+        file = found[image.id]
+        if file is None:
             yield f"{path}: there is no picture {image.file_name} in {folder}"
+        elif (owner := owners.setdefault(file.resolve(), image)).id != image.id:
+            both = " and ".join(f"{entry.id} ({entry.file_name})" for entry in (owner, image))
+            yield (
+                f"{path}: images {both} are both {file}; each needs a picture of its own under "
+                "its file_name"
+            )

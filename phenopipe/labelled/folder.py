@@ -42,6 +42,8 @@ def list_folder(
     """
     images, labels = images or IMAGES, labels or LABELS
     _check_inside(images, labels)
+    # As the names of files come: "./photos//*.jpg" is "photos/*.jpg".
+    images, labels = (PurePath(pattern).as_posix() for pattern in (images, labels))
     if not path.is_dir():
         raise InputError(f"{path}: is no folder")
     maps = _matches(path, labels)

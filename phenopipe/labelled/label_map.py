@@ -9,10 +9,10 @@ from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from phenopipe.errors import InputError
-from phenopipe.labelled.picture import LabelledPicture
+from phenopipe.ingest.decode import open_picture
+from phenopipe.labelled.picture import FIXED, LIMITS, LabelledPicture
 
 #: Most colours that a message shows.
 _SHOWN = 3
@@ -88,8 +88,9 @@ def _read_npy(path: Path, shape: tuple[int, int] | None) -> NDArray[Any]:
 
 def _read_image(path: Path, shape: tuple[int, int] | None) -> NDArray[Any]:
     try:
-        with Image.open(path, formats=("PNG", "TIFF")) as image:
+        with open_picture(path, ("PNG", "TIFF")) as image:
             _check_shape(path, image.size[::-1], shape)
+            _check_megapixels(path, *image.size)
             labels = np.array(image)
     except InputError:
         raise
@@ -104,6 +105,14 @@ def _check_shape(path: Path, found: tuple[int, ...], wanted: tuple[int, int] | N
     if wanted is not None and tuple(found) != wanted:
         sizes = [f"{width}x{height} px" for height, width in (found, wanted)]
         raise InputError(f"{path}: is {sizes[0]}, its picture {sizes[1]}; they must be the same")
+
+
+def _check_megapixels(path: Path, width: int, height: int) -> None:
+    if width * height > LIMITS.max_megapixels * 1e6:
+        raise InputError(
+            f"{path}: {width}x{height} px: larger than max_megapixels "
+            f"({LIMITS.max_megapixels:g}), {FIXED}"
+        )
 
 
 def _colours(pixels: NDArray[Any]) -> str:

@@ -14,6 +14,9 @@ from phenopipe.config import IngestSettings
 from phenopipe.errors import InputError, UnreadableImageError
 from phenopipe.ingest import decode_image
 
+#: What a labelled picture may be like, whatever a configuration says of `ingest`.
+LIMITS = IngestSettings()
+FIXED = "which is fixed for labelled pictures"
 #: Label of pixels of which nobody said whether, or which, leaf they are.
 UNCLEAR = -1
 #: A leaf of fewer pixels of its picture is a slip of the brush.
@@ -87,15 +90,24 @@ class LabelledPicture(ABC):
 def read_picture(path: Path, settings: IngestSettings | None = None) -> NDArray[np.uint8]:
     """Read a picture, (H, W, 3), RGB, upright.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+    settings : IngestSettings, optional
+        Limits of its size; left out, :data:`LIMITS`.
+
     Raises
     ------
     InputError
         If it cannot be read; names the file.
     """
     try:
-        return decode_image(path, settings or IngestSettings())
+        return decode_image(path, settings or LIMITS)
     except UnreadableImageError as error:
-        raise InputError(f"{path}: {error}") from error
+        keys = () if settings else ("max_megapixels", "min_side_px")
+        fixed = f", {FIXED}" if any(key in str(error) for key in keys) else ""
+        raise InputError(f"{path}: {error}{fixed}") from error
 
 
 def settle(rgb: NDArray[np.uint8], labels: NDArray[np.integer[Any]], name: str) -> Labelled:

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 from phenopipe.config import TrainSettings
 from phenopipe.errors import PhenopipeError
 from phenopipe.fork_server import start_method
-from phenopipe.labelled import LabelledPicture, Source, open_sources
+from phenopipe.labelled import LabelledPicture, Source
 from phenopipe.predict.look import MOST_ENLARGED
 from phenopipe.synth import draw_plant
 from phenopipe.train.augment import augment
@@ -178,7 +178,10 @@ def _one_thread(_worker: int) -> None:
 
 
 def training_batches(
-    settings: TrainSettings, first_step: int, share: tuple[int, int] = (0, 1)
+    settings: TrainSettings,
+    sources: Sequence[Source],
+    first_step: int,
+    share: tuple[int, int] = (0, 1),
 ) -> Iterator[Batch]:
     """Yield the batches of steps `first_step` .. ``settings.steps - 1``, or a share of each.
 
@@ -189,6 +192,8 @@ def training_batches(
     ----------
     settings : TrainSettings
         Everything about the training.
+    sources : sequence of Source
+        Where pictures come from.
     first_step : int
         Step of the first batch.
     share : (int, int)
@@ -197,10 +202,9 @@ def training_batches(
     Raises
     ------
     InputError
-        If a source of labelled pictures is amiss; see `phenopipe.labelled.open_sources`.
+        If a picture or its labels cannot be read any more.
     """
     size = settings.batch_size
-    sources = open_sources(settings.data)
     data = Mixture(settings, sources, first_step * size, settings.steps * size)
     number, shares = share
     each = size // shares
@@ -220,4 +224,5 @@ def training_batches(
         # Of a process that draws: torch puts its traceback in front, which ends in type and text.
         kind = type(error)
         told = str(error).rpartition(f"{kind.__module__}.{kind.__qualname__}: ")[2]
-        raise kind(*told.splitlines()) from error
+        # The traceback would keep the loader, and so its processes, which do not hear SIGTERM.
+        raise kind(*told.splitlines()) from error.with_traceback(None)

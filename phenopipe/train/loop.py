@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from itertools import chain
 from pathlib import Path
@@ -14,6 +14,8 @@ from pathlib import Path
 from phenopipe.config import TrainSettings
 from phenopipe.config.train import RUN_ONLY
 from phenopipe.errors import DivergedError, StoppedError
+from phenopipe.files import writing
+from phenopipe.labelled import Source
 from phenopipe.train.checkpoint import load_checkpoint, save_checkpoint
 from phenopipe.train.curves import write_curves
 from phenopipe.train.data import Batch, training_batches
@@ -43,7 +45,11 @@ def course_digest(settings: TrainSettings, origin: str = "") -> str:
 
 
 def optimise(
-    training: Training, settings: TrainSettings, folder: Path, origin: str = ""
+    training: Training,
+    settings: TrainSettings,
+    sources: Sequence[Source],
+    folder: Path,
+    origin: str = "",
 ) -> Iterator[tuple[int, float]]:
     """Train, with checkpoints in `folder`, going on from the last one.
 
@@ -55,6 +61,8 @@ def optimise(
         The training before its first step; afterwards, as far as it got.
     settings : TrainSettings
         Everything about the training.
+    sources : sequence of Source
+        Where its pictures come from.
     folder : Path
         Holds ``checkpoint.safetensors``, ``losses.csv`` and ``curves.html``; it is made if it is
         missing.
@@ -78,12 +86,10 @@ def optimise(
     """
     keeper = Keeper(training, settings, folder, origin)
     first = keeper.load()
-    if first:
-        log.info("going on from step %d of %d", first, settings.steps)
     writes = training.fabric.is_global_zero
     losses = LossLog(folder / "losses.csv", first) if writes else None
     with StopRequest() as request, losses or nullcontext():
-        for number, batch in enumerate(_batches(training, settings, first), start=first):
+        for number, batch in enumerate(_batches(training, settings, sources, first), start=first):
             try:
                 result = training.step(number, batch, settings)
             except DivergedError as error:
@@ -102,9 +108,11 @@ def optimise(
                 )
 
 
-def _batches(training: Training, settings: TrainSettings, first: int) -> Iterator[Batch]:
+def _batches(
+    training: Training, settings: TrainSettings, sources: Sequence[Source], first: int
+) -> Iterator[Batch]:
     """Yield this device's share of each batch, drawn by processes that outlive a signal."""
-    batches = iter(training_batches(settings, first, training.share))
+    batches = iter(training_batches(settings, sources, first, training.share))
     with deaf_processes():
         head = next(batches, None)
     return chain([] if head is None else [head], batches)
@@ -125,7 +133,8 @@ class Keeper:
         self.folder = folder
         self.path = folder / "checkpoint.safetensors"
         self.step = 0
-        self._writes = training.fabric.is_global_zero
+        self._fabric = training.fabric
+        self._steps = settings.steps
         self._seconds = settings.checkpoint_minutes * 60
         self._state = (
             course_digest(settings, origin),
@@ -137,8 +146,18 @@ class Keeper:
         self._saved = time.monotonic()
 
     def load(self) -> int:
-        """Go back to the last checkpoint; returns the next step."""
+        """Go back to the last checkpoint and return the next step; remove one of another course.
+
+        Its losses are about to go: a training that went on from it would have those of this one.
+        """
         self.step = load_checkpoint(self.path, *self._state)
+        if self.step:
+            log.info("going on from step %d of %d", self.step, self._steps)
+            return self.step
+        self._fabric.barrier()  # until all processes have looked
+        if self._fabric.is_global_zero:
+            with writing(self.path):
+                self.path.unlink(missing_ok=True)
         return self.step
 
     def is_due(self) -> bool:
@@ -147,7 +166,7 @@ class Keeper:
 
     def save(self, step: int) -> None:
         """Write checkpoint and curves, if this process is the one that writes."""
-        if self._writes:
+        if self._fabric.is_global_zero:
             save_checkpoint(self.path, step, *self._state)
             write_curves(self.folder / "losses.csv", self.folder / "curves.html")
         self.step, self._saved = step, time.monotonic()

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from logging.handlers import QueueHandler, QueueListener
 from multiprocessing import connection, parent_process
 from multiprocessing.queues import Queue, SimpleQueue
@@ -20,7 +21,7 @@ import torch
 from torch import multiprocessing
 from torch.multiprocessing.spawn import ProcessContext, ProcessException, start_processes
 
-from phenopipe.errors import PhenopipeError
+from phenopipe.errors import PhenopipeError, StoppedError
 from phenopipe.threads import limit_threads
 from phenopipe.train.signals import StopRequest, deaf_processes
 
@@ -82,6 +83,8 @@ def run_processes(
     ------
     PhenopipeError
         What the first of the processes that raised such an error raised.
+    StoppedError
+        If a signal came which a process does not hear yet, or no more, and ended it.
     ProcessException
         If a process ended in another way.
     """
@@ -94,14 +97,20 @@ def run_processes(
         group = start_processes(  # type: ignore[no-untyped-call]
             _process, (meeting, function, arguments), size, join=False, start_method="spawn"
         )
+        request = StopRequest(partial(_pass_on, group))
         try:
-            _wait(group)
-        except ProcessException:
-            told = sorted(_all_of(errors), key=itemgetter(0))
-            if not told:
+            with request:
+                while not group.join(grace_period=GRACE_S):
+                    pass
+        except ProcessException as error:
+            if told := sorted(_all_of(errors), key=itemgetter(0)):
+                _, kind, problems = told[0]
+                raise kind(*problems) from None
+            if request.signal_name is None:
                 raise
-            _, kind, problems = told[0]
-            raise kind(*problems) from None
+            raise StoppedError(
+                f"training stopped by {request.signal_name}; the same command goes on"
+            ) from error
 
 
 def _all_of(queue: SimpleQueue[Told]) -> Iterator[Told]:
@@ -109,15 +118,10 @@ def _all_of(queue: SimpleQueue[Told]) -> Iterator[Told]:
         yield queue.get()
 
 
-def _wait(group: ProcessContext) -> None:
-    def pass_on(number: int) -> None:
-        for process in group.processes:
-            if process.is_alive():
-                os.kill(process.pid, number)
-
-    with StopRequest(pass_on):
-        while not group.join(grace_period=GRACE_S):
-            pass
+def _pass_on(group: ProcessContext, number: int) -> None:
+    for process in group.processes:
+        if process.is_alive():
+            os.kill(process.pid, number)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import json
 import logging
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -14,10 +15,11 @@ from lightning_fabric import Fabric
 
 import phenopipe
 from phenopipe.config import ModelSettings, TrainSettings
-from phenopipe.errors import DivergedError, ModelError
+from phenopipe.errors import DivergedError, NotFiniteError
 from phenopipe.files import copy_whole, write_text
 from phenopipe.labelled import Source, check_sources, digest_sources, open_sources
 from phenopipe.model.find import file_sha256, find_weights
+from phenopipe.model.header import read_header
 from phenopipe.model.weights import copy_weights, save_model
 from phenopipe.model.wnet import WNet
 from phenopipe.progress import track
@@ -26,6 +28,7 @@ from phenopipe.train.card import write_card
 from phenopipe.train.curves import write_curves
 from phenopipe.train.engine import train_on_devices
 from phenopipe.train.gate import Gate, Verdict, judge
+from phenopipe.train.kept_back import learned_anyway, note_kept_back
 from phenopipe.train.loop import optimise
 from phenopipe.train.training import Training
 from phenopipe.train.validate import Score, validate
@@ -76,19 +79,18 @@ def train_model(name: str, settings: ModelSettings, folder: Path) -> Verdict:
     check_sources(sources)
     origin = _origin(start, sources, training.plants.soil_folder)
     try:
-        train_on_devices(_fit, training, training, start, origin, work, gate.candidate)
-        score = _score(gate.candidate, training)
+        train_on_devices(_fit, training, training, sources, start, origin, work, gate.candidate)
+        score = _score(gate.candidate, training, sources)
     except DivergedError as error:
         _keep_course(work)
         predecessor = gate.in_use
         if predecessor is None:
             raise
-        verdict = Verdict(False, str(error), None, validate(predecessor, training))
+        verdict = Verdict(False, str(error), None, validate(predecessor, training, sources))
         log.warning("model %s: %s", name, error)
     else:
         predecessor = gate.predecessor
-        old = validate(predecessor, training) if predecessor else None
-        verdict = judge(score, old, training.gate_margin)
+        verdict = _compare(name, score, predecessor, training, sources)
     gate.settle(name, verdict, predecessor)
     _publish(name, training, verdict, gate.accepted, folder)
     return verdict
@@ -103,6 +105,7 @@ def _origin(start: Path | None, sources: Sequence[Source], soil_folder: str | No
 def _fit(
     fabric: Fabric,
     training: TrainSettings,
+    sources: Sequence[Source],
     start: Path | None,
     origin: str,
     work: Path,
@@ -116,7 +119,7 @@ def _fit(
     if start is not None:
         copy_weights(model, start)
     state = Training.start(model, fabric, training.optimiser)
-    steps = optimise(state, training, work, origin)
+    steps = optimise(state, training, sources, work, origin)
     if not fabric.is_global_zero:
         deque(steps, maxlen=0)
         return
@@ -127,15 +130,38 @@ def _fit(
         if number % 50 == 0 or number + 1 == training.steps:
             log.info("step %d of %d: loss %.4f", number + 1, training.steps, loss)
     facts = {"steps": str(training.steps), "phenopipe_version": phenopipe.__version__}
+    facts |= note_kept_back(training.data, sources, start)
     save_model(output, state.averaged.cpu(), facts)
 
 
-def _score(candidate: Path, training: TrainSettings) -> Score:
+def _score(candidate: Path, training: TrainSettings, sources: Sequence[Source]) -> Score:
     """Score what was trained; weights beyond float16 or outputs that are NaN have diverged."""
     try:
-        return validate(candidate, training)
-    except ModelError as error:
+        return validate(candidate, training, sources)
+    except NotFiniteError as error:
         raise DivergedError(f"diverged: {error}") from error
+
+
+def _compare(
+    name: str,
+    score: Score,
+    predecessor: Path | None,
+    training: TrainSettings,
+    sources: Sequence[Source],
+) -> Verdict:
+    """Judge what was trained by its predecessor, and say where that has seen the pictures."""
+    if predecessor is None:
+        return judge(score, None, training.gate_margin)
+    old = validate(predecessor, training, sources)
+    verdict = judge(score, old, training.gate_margin)
+    if not (seen := learned_anyway(predecessor, sources)):
+        return verdict
+    unfair = (
+        f"the predecessor, which learned from some of these pictures of {', '.join(seen)} before "
+        "they were kept back, may score too high"
+    )
+    log.warning("model %s: %s", name, unfair)
+    return replace(verdict, reason=f"{verdict.reason}; {unfair}")
 
 
 def _keep_course(work: Path) -> None:
@@ -158,5 +184,5 @@ def _publish(
         "predecessor": verdict.predecessor.as_dict() if verdict.predecessor else None,
     }
     write_text(folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")
-    write_card(folder / "model_card.md", name, training, metrics)
+    write_card(folder / "model_card.md", name, training, metrics, read_header(accepted))
     copy_whole(accepted, folder / "model.safetensors")

@@ -12,7 +12,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from phenopipe.config import TrainSettings
-from phenopipe.errors import DivergedError
+from phenopipe.errors import DivergedError, ModelError
 from phenopipe.model.device import choose_device
 from phenopipe.model.wnet import WNet
 from phenopipe.train.data import Batch
@@ -124,7 +124,25 @@ class Training:
         ------
         DivergedError
             If loss or gradient is no finite number; the weights stay as they were.
+        ModelError
+            If the batch does not fit into the device's memory.
         """
+        try:
+            return self._step(number, batch, settings)
+        except torch.OutOfMemoryError as error:
+            count, _, height, width = batch.rgb.shape
+            raise ModelError(
+                f"train.batch_size: {count} pictures of {width}x{height} px do not fit into the "
+                f"memory of {self.fabric.device}; lower batch_size or image_size, or share the "
+                "batch out to more GPUs (devices)"
+            ) from error
+
+    def any_device(self, asked: bool) -> bool:
+        """Return whether any of the devices' processes says so, alike in all of them."""
+        said = torch.tensor(float(asked), device=self.fabric.device)
+        return self._mean_over_devices(said).item() > 0
+
+    def _step(self, number: int, batch: Batch, settings: TrainSettings) -> StepLosses:
         rank, _ = self.share
         torch.manual_seed((settings.seed * 1_000_003 + number + (rank << 48)) % 2**63)  # dropout
         for group in self.optimiser.param_groups:
@@ -142,11 +160,6 @@ class Training:
         self.fabric.strategy.optimizer_step(self.optimiser)
         self._average(number)
         return result
-
-    def any_device(self, asked: bool) -> bool:
-        """Return whether any of the devices' processes says so, alike in all of them."""
-        said = torch.tensor(float(asked), device=self.fabric.device)
-        return self._mean_over_devices(said).item() > 0
 
     def _losses(self, number: int, batch: Batch, settings: TrainSettings) -> Losses:
         device = self.fabric.device

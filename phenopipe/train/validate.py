@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from phenopipe.config import PredictSettings, SegmentSettings, TrainSettings
 from phenopipe.evaluate import Pair, score_pair
-from phenopipe.labelled import Source, open_sources
+from phenopipe.labelled import Source
 from phenopipe.model.device import choose_device
 from phenopipe.predict import Network
 from phenopipe.segment import segment_leaves
@@ -64,7 +64,10 @@ class Score:
 
 
 def validate(
-    weights: Path, settings: TrainSettings, segmentation: SegmentSettings | None = None
+    weights: Path,
+    settings: TrainSettings,
+    sources: Sequence[Source],
+    segmentation: SegmentSettings | None = None,
 ) -> Score:
     """Score a model file on the validation pictures of a training.
 
@@ -76,7 +79,9 @@ def validate(
     weights : Path
         Model file.
     settings : TrainSettings
-        Says how many pictures, of which size, seed, plants and sources.
+        Says how many plants are drawn, of which size and seed.
+    sources : sequence of Source
+        The training's sources.
     segmentation : SegmentSettings, optional
         Settings of the post-processing.
 
@@ -88,14 +93,14 @@ def validate(
     Raises
     ------
     InputError
-        If a source of labelled pictures is amiss.
+        If a picture or its labels cannot be read any more.
     ModelError
         If the file is damaged, or the network gives NaN or infinite values.
     """
     device = choose_device(settings.device, "train.device")
     network = Network(weights, PredictSettings(batch_size=1), device)
     scores, shares = {}, []
-    for source in open_sources(settings.data):
+    for source in sources:
         pictures = _pictures(source, settings)
         if len(pictures):
             scores[source.name] = _score(network, pictures, segmentation or SegmentSettings())

@@ -111,6 +111,22 @@ def test_pictures_nobody_labelled_are_left_out(tmp_path: Path) -> None:
     assert [p.name for p in list_coco(write(tmp_path, data))] == ["a.png"]
 
 
+@pytest.mark.parametrize("names", [("day1/a.png", "day2/a.png"), ("a.png", "./a.png")])
+def test_one_picture_for_two_entries_is_refused(tmp_path: Path, names: tuple[str, str]) -> None:
+    data = coco()
+    data["images"] = [{"id": 7 + n, "file_name": name} for n, name in enumerate(names)]
+    data["annotations"][1]["image_id"] = 8
+    path = write(tmp_path, data)
+    with pytest.raises(InputError) as caught:
+        list_coco(path)
+    (problem,) = caught.value.problems
+    assert problem.startswith(f"{path}: images 7 ({names[0]}) and 8 ({names[1]}) are both")
+    for name in names:  # under their own names they are two
+        save(tmp_path / "images" / name, picture(LABELS))
+    if names[0].startswith("day1"):
+        assert [p.name for p in list_coco(path, tmp_path / "images")] == list(names)
+
+
 def test_missing_pictures_and_strays_are_all_named(tmp_path: Path) -> None:
     data = coco()
     data["images"][0]["file_name"] = "gone.png"

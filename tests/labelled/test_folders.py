@@ -25,7 +25,12 @@ def test_pairs_are_sorted_and_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("images", "labels"),
-    [("photos/*.png", "masks/*.npy"), ("*.png", "*_label.npy"), ("x[1]_*.png", "*_l.npy")],
+    [
+        ("photos/*.png", "masks/*.npy"),
+        ("*.png", "*_label.npy"),
+        ("x[1]_*.png", "*_l.npy"),
+        ("./photos/*.png", "masks//./*.npy"),
+    ],
 )
 def test_names_can_be_anything_with_one_star(tmp_path: Path, images: str, labels: str) -> None:
     for name in ("a", "b"):

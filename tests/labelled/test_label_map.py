@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from labelled_scenes import label_map, picture, save
 from PIL import Image
 
 from phenopipe.errors import InputError
-from phenopipe.labelled import read_label_map
+from phenopipe.labelled import read_label_map, read_picture
 from phenopipe.labelled.picture import UNCLEAR, settle
 
 LABELS = label_map()
@@ -74,6 +75,30 @@ def test_a_damaged_file_is_named(tmp_path: Path, name: str, content: bytes) -> N
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=r"a\.\w+: cannot be read as a label map"):
         read_label_map(tmp_path / name)
+
+
+def test_the_limit_is_that_of_pictures_not_pillows(tmp_path: Path, monkeypatch) -> None:
+    path = save(tmp_path / "a.png", LABELS)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", LABELS.size // 4)
+    with pytest.raises(Image.DecompressionBombError):
+        Image.open(path)
+    assert np.array_equal(read_label_map(path), LABELS)
+    assert LABELS.size // 4 == Image.MAX_IMAGE_PIXELS
+
+
+@pytest.mark.parametrize("read", [read_label_map, read_picture])
+def test_a_limit_that_no_setting_moves_says_so(tmp_path: Path, read) -> None:
+    path = save(tmp_path / "a.png", LABELS)
+    data = bytearray(path.read_bytes())
+    data[16:24] = (15_000).to_bytes(4, "big") * 2
+    data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
+    path.write_bytes(data)
+    with pytest.raises(InputError) as caught:
+        read(path)
+    assert caught.value.problems == (
+        f"{path}: 15000x15000 px: larger than max_megapixels (200), which is fixed for labelled "
+        "pictures",
+    )
 
 
 def test_an_archive_of_arrays_is_named(tmp_path: Path) -> None:

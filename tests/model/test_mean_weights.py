@@ -23,14 +23,16 @@ def mean_weights():
     return module.write_mean
 
 
-def saved(path: Path, seed: int, preset: str = "tiny") -> Path:
+def saved(path: Path, seed: int, preset: str = "tiny", **options: bool) -> Path:
     torch.manual_seed(seed)
-    save_model(path, WNet(preset, 4), {"steps": str(seed), "phenopipe_version": "0"})
+    save_model(path, WNet(preset, 4, **options), {"steps": str(seed), "phenopipe_version": "0"})
     return path
 
 
-def test_weights_are_means(tmp_path: Path, mean_weights) -> None:
-    models = [saved(tmp_path / f"{n}.safetensors", n) for n in range(3)]
+@pytest.mark.parametrize("features", [True, False])
+def test_weights_are_means(tmp_path: Path, mean_weights, features: bool) -> None:
+    options = {"use_distance_features": features}
+    models = [saved(tmp_path / f"{n}.safetensors", n, **options) for n in range(3)]
     mean_weights(tmp_path / "mean.safetensors", models)
     found = load_model(tmp_path / "mean.safetensors").state_dict()
     states = [load_model(path).state_dict() for path in models]

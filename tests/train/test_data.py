@@ -49,8 +49,9 @@ def test_sources_share_the_samples_by_their_weights(
 def test_any_step_can_be_seen_again(tmp_path: Path) -> None:
     save_flat(tmp_path / "set", ["a", "b", "c"], 180)
     settings = mixed(tmp_path, 2.0, 0)
-    whole = list(training_batches(settings, 0))
-    later = list(training_batches(settings, 5))
+    sources = open_sources(settings.data)
+    whole = list(training_batches(settings, sources, 0))
+    later = list(training_batches(settings, sources, 5))
     assert len(whole) == 8
     assert len(later) == 3
     for first, again in zip(whole[5:], later, strict=True):

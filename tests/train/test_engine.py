@@ -18,6 +18,7 @@ from torch import nn
 
 from phenopipe.config import LossSettings, TrainSettings
 from phenopipe.errors import ModelError, StoppedError
+from phenopipe.labelled import open_sources
 from phenopipe.model.device import choose_training_dtype
 from phenopipe.model.wnet import WNet
 from phenopipe.train import loop
@@ -42,6 +43,7 @@ SETTINGS = TrainSettings(
     precision="fp32",
     losses=LossSettings(intra=0, inter=0, contrast=0),
 )
+SOURCES = open_sources(SETTINGS.data)
 
 
 def train_plainly(fabric: Fabric, settings: TrainSettings, folder: Path) -> None:
@@ -53,7 +55,7 @@ def train_plainly(fabric: Fabric, settings: TrainSettings, folder: Path) -> None
             if isinstance(child, nn.BatchNorm2d):
                 setattr(module, name, nn.Identity())
     training = Training.start(model, fabric)
-    for _ in optimise(training, settings, folder):
+    for _ in optimise(training, settings, SOURCES, folder):
         time.sleep(0.05)  # time for a signal
     (folder / f"listening-{fabric.global_rank}").write_text(" ".join(listening()))
     if fabric.is_global_zero:
@@ -102,6 +104,25 @@ def test_two_processes_take_the_course_of_one_also_after_a_signal(tmp_path: Path
     assert reached and reached <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
 
 
+def prepare_for_ever(_fabric: Fabric, folder: Path) -> None:
+    """Get ready for a training, and do not hear signals yet."""
+    (folder / "ready").touch()
+    time.sleep(600)
+
+
+def stop_when_ready(folder: Path) -> None:
+    while not (folder / "ready").exists():
+        time.sleep(0.02)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_a_signal_that_ends_processes_which_do_not_hear_it_yet(tmp_path: Path) -> None:
+    settings = SETTINGS.model_copy(update={"devices": 2})
+    threading.Thread(target=stop_when_ready, args=[tmp_path], daemon=True).start()
+    with pytest.raises(StoppedError, match="stopped by SIGTERM; the same command goes on"):
+        train_on_devices(prepare_for_ever, settings, tmp_path)
+
+
 def train_with_a_slow_disk(fabric: Fabric, settings: TrainSettings, folder: Path) -> None:
     """Write the checkpoint of a stop for longer than processes have once one has ended."""
 
@@ -128,8 +149,8 @@ def test_the_process_that_writes_the_checkpoint_may_take_its_time(
 
 
 def test_shares_make_up_the_batch() -> None:
-    whole = list(training_batches(SETTINGS, 10))
-    shares = [list(training_batches(SETTINGS, 10, (number, 2))) for number in (0, 1)]
+    whole = list(training_batches(SETTINGS, SOURCES, 10))
+    shares = [list(training_batches(SETTINGS, SOURCES, 10, (number, 2))) for number in (0, 1)]
     assert len(whole) == len(shares[0]) == len(shares[1]) == 2
     for batch, *parts in zip(whole, *shares, strict=True):
         for name in ("rgb", "labels", "distance"):
@@ -200,7 +221,7 @@ def test_the_engine_computes_in_the_arithmetic_asked_for(precision, inner, scale
     training = Training.start(WNet("tiny", 4), make_fabric(settings, CPU))
     seen = []
     training.model.distance_head.register_forward_hook(lambda *a: seen.append(a[-1].dtype))
-    training.step(0, next(training_batches(settings, 0)), settings)
+    training.step(0, next(training_batches(settings, SOURCES, 0)), settings)
     assert seen == [inner]
     assert (training.scaler is not None) is scaled
     assert all(weights.dtype == torch.float32 for weights in training.model.parameters())

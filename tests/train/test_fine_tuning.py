@@ -17,6 +17,7 @@ from phenopipe.model.weights import load_model, save_model
 from phenopipe.model.wnet import WNet
 from phenopipe.train import train_model
 from phenopipe.train.data import KeptBack, collate
+from phenopipe.train.engine import train_on_devices
 from phenopipe.train.losses import compute_losses
 
 torch.set_num_threads(1)
@@ -101,11 +102,28 @@ def test_changed_labels_begin_anew(tmp_path: Path, start: Path, settings: TrainS
     train_model("m", model, tmp_path / "m")
     first = (tmp_path / "m" / "training" / "losses.csv").read_text()
     train_model("m", model, tmp_path / "m")
-    assert (tmp_path / "m" / "training" / "losses.csv").read_text().count("\n") == 2
+    assert (tmp_path / "m" / "training" / "losses.csv").read_text() == first
     for number in range(3):
         save_plant(tmp_path / "set", f"p{number}", number + 10)
     train_model("m", model, tmp_path / "m")
     assert (tmp_path / "m" / "training" / "losses.csv").read_text() != first
+
+
+def test_pictures_that_are_added_while_it_trains_are_not_looked_at(
+    tmp_path: Path, start: Path, settings: TrainSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train_while_a_copy_runs(*arguments: object) -> None:
+        for number in range(20):
+            save_plant(tmp_path / "set", f"new{number}", number)
+            (tmp_path / "set" / f"new{number}_label.png").write_bytes(b"only half of")
+        train_on_devices(*arguments)
+
+    kept = len(open_sources(settings.data)[1].validation)
+    monkeypatch.setattr("phenopipe.train.run_training.train_on_devices", train_while_a_copy_runs)
+    brief = settings.model_copy(update={"steps": 4})
+    verdict = train_model("m", ModelSettings(weights=str(start), train=brief), tmp_path / "m")
+    scores = (verdict.candidate, verdict.predecessor)
+    assert [score.data_sets["folder"].pictures for score in scores] == [kept, kept]
 
 
 def test_a_bad_label_map_stops_before_the_first_step(

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from flat_pictures import save_flat
 
-from phenopipe.config import ModelSettings, TrainSettings
+from phenopipe.config import DataSettings, ModelSettings, TrainSettings
 from phenopipe.model.find import file_sha256
 from phenopipe.model.rejection import rejection
 from phenopipe.train import judge, train_model
@@ -52,7 +53,7 @@ def test_a_worse_model_is_kept_aside_and_the_old_one_stays(
         old = dict(sha)
         monkeypatch.setattr(
             "phenopipe.train.run_training.validate",
-            lambda path, _settings, s=score: replace(
+            lambda path, *_, s=score: replace(
                 SCORE, symmetric_best_dice=s if path.name == "candidate.safetensors" else 0.5
             ),
         )
@@ -93,7 +94,7 @@ def test_a_model_that_other_pictures_show_to_be_worse_goes(
 ) -> None:
     scores = {}
 
-    def validate(path: Path, settings: TrainSettings) -> Score:
+    def validate(path: Path, settings: TrainSettings, _sources: object) -> Score:
         by_pictures = scores[file_sha256(path)]
         return replace(SCORE, symmetric_best_dice=by_pictures[settings.validation_images])
 
@@ -103,7 +104,7 @@ def test_a_model_that_other_pictures_show_to_be_worse_goes(
         return file_sha256(tmp_path / "model.safetensors")
 
     module = "phenopipe.train.run_training.validate"
-    monkeypatch.setattr(module, lambda path, settings: SCORE)
+    monkeypatch.setattr(module, lambda *_: SCORE)
     old, new = train(0, 2), train(1, 2)
     scores = {old: {2: 0.5, 9: 0.5}, new: {2: 0.6, 9: 0.4}}
     monkeypatch.setattr(module, validate)
@@ -111,3 +112,46 @@ def test_a_model_that_other_pictures_show_to_be_worse_goes(
     assert train(1, 9) == old
     assert "NOT PASSED" in (tmp_path / "model_card.md").read_text()
     assert train(1, 2) == new
+
+
+def test_a_predecessor_that_learned_what_is_kept_back_now_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def train(share: float, start: Path | None = None, folder: str = "m") -> str:
+        leaves = {"path": str(tmp_path / "leaves"), "validation_share": share}
+        data = [DataSettings(kind="synthetic"), DataSettings(kind="folder", **leaves)]
+        changed = SETTINGS.model_copy(update={"data": data, "gate_margin": 1.0})
+        settings = ModelSettings(weights=start and str(start), train=changed)
+        return train_model("m", settings, tmp_path / folder).reason
+
+    save_flat(tmp_path / "leaves", [f"p{number}" for number in range(12)], 180)
+    seen = "the predecessor, which learned from some of these pictures of folder before"
+    assert seen not in train(0.4) + train(0.3)
+    assert caplog.text.count(seen) == 0
+    assert seen in train(0.5)
+    assert caplog.text.count(seen) == 1
+    assert seen in json.loads((tmp_path / "m/metrics.json").read_text())["reason"]
+    assert seen not in train(0.45)
+    # What weights learned goes on with them into another folder, and into what starts from them.
+    start = tmp_path / "m/model.safetensors"
+    assert seen in train(0.65, start, "n")
+    assert seen in train(0.6, start, "n")
+
+
+def test_the_card_of_a_predecessor_that_stays_says_what_that_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = {"candidate.safetensors": 0.1, "accepted.safetensors": 0.9}
+    monkeypatch.setattr(
+        "phenopipe.train.run_training.validate",
+        lambda path, *_: replace(SCORE, symmetric_best_dice=scores[path.name]),
+    )
+    for dimensions, steps, passed in ((4, 6, True), (8, 2, False)):
+        changed = SETTINGS.model_copy(update={"embedding_dim": dimensions, "steps": steps})
+        train_model("m", ModelSettings(weights=None, train=changed), tmp_path)
+        card = (tmp_path / "model_card.md").read_text()
+        assert "`tiny` with\n4 embedding dimensions, trained for 6 steps, made with phen" in card
+        assert ("\n- **Learned from** synthetic" in card) is passed
+        assert ("**The training that did not pass learned from** synthetic" in card) is not passed
+        assert ("\n## Settings of the training\n" in card) is passed
+        assert ("\n## Settings of the training that did not pass\n" in card) is not passed

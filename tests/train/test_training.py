@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import multiprocessing
 from pathlib import Path
 
 import cv2
@@ -15,6 +16,7 @@ from flat_pictures import save_flat
 
 from phenopipe.config import DataSettings, LossSettings, ModelSettings, TrainSettings
 from phenopipe.errors import DivergedError, InputError, ModelError, StoreError
+from phenopipe.labelled import open_sources
 from phenopipe.model.find import file_sha256
 from phenopipe.model.rejection import rejection
 from phenopipe.model.weights import load_model, read_header, save_model
@@ -43,6 +45,7 @@ SETTINGS = TrainSettings(
     workers=0,
     validation_images=2,
 )
+SOURCES = open_sources(SETTINGS.data)
 #: The same course with a checkpoint after every step.
 KEPT = SETTINGS.model_copy(update={"checkpoint_minutes": 1e-9})
 
@@ -57,7 +60,7 @@ def run(folder: Path, steps: int | None = None, settings: TrainSettings = SETTIN
     torch.manual_seed(settings.seed)
     model = WNet(settings.preset, settings.embedding_dim)
     training = Training.start(model, optimiser=settings.optimiser)
-    for number, _ in optimise(training, settings, folder):
+    for number, _ in optimise(training, settings, SOURCES, folder):
         if steps is not None and number + 1 == steps:
             return
 
@@ -92,6 +95,14 @@ def test_a_checkpoint_of_other_settings_is_not_taken(tmp_path: Path, caplog) -> 
     assert course(tmp_path / "a") == course(tmp_path / "b")
 
 
+def test_a_checkpoint_that_lost_its_losses_to_another_course_is_gone(tmp_path: Path) -> None:
+    run(tmp_path / "a", steps=4, settings=KEPT)
+    run(tmp_path / "a", steps=1, settings=SETTINGS.model_copy(update={"learning_rate": 5e-4}))
+    run(tmp_path / "a")
+    run(tmp_path / "b")
+    assert course(tmp_path / "a") == course(tmp_path / "b")
+
+
 def test_losses_of_before_stay_if_a_resumed_training_dies_before_its_first_step(
     tmp_path: Path,
 ) -> None:
@@ -112,7 +123,7 @@ def test_each_balance_changes_its_part_of_the_loss(changed: dict, part: str) -> 
     for losses in (LossSettings(), LossSettings(**changed)):
         torch.manual_seed(0)
         settings = SETTINGS.model_copy(update={"losses": losses})
-        batch = next(training_batches(settings, 0))
+        batch = next(training_batches(settings, SOURCES, 0))
         first.append(Training.start(WNet("tiny", 4)).step(0, batch, settings))
     plain, other = first
     parts = ("distance", "intra", "inter", "contrast")
@@ -146,7 +157,7 @@ def test_a_gradient_that_is_no_number_stops_before_it_does_harm() -> None:
     training = Training.start(WNet("tiny", 4))
     training.model.distance_head.weight.register_hook(lambda gradient: gradient * torch.inf)
     before = {name: value.clone() for name, value in training.model.named_parameters()}
-    batch = next(training_batches(SETTINGS, 0))
+    batch = next(training_batches(SETTINGS, SOURCES, 0))
     with pytest.raises(DivergedError, match=r"at step 0: the loss is [\d.]+ .* gradient (nan|inf)"):
         training.step(0, batch, SETTINGS)
     after = dict(training.model.named_parameters())
@@ -155,7 +166,7 @@ def test_a_gradient_that_is_no_number_stops_before_it_does_harm() -> None:
 
 def test_a_divergence_names_the_last_good_checkpoint(tmp_path: Path) -> None:
     training = Training.start(WNet("tiny", 4))
-    steps = optimise(training, KEPT, tmp_path)
+    steps = optimise(training, KEPT, SOURCES, tmp_path)
     for _ in range(4):  # three checkpoints: the fourth is written before the next step
         next(steps)
     training.model.distance_head.weight.register_hook(lambda gradient: gradient * torch.inf)
@@ -181,6 +192,12 @@ def test_a_training_that_diverges_leaves_its_predecessor(
     assert "NOT PASSED" in (tmp_path / "m/model_card.md").read_text()
     assert (tmp_path / "m/training/diverged.csv").is_file()
     assert (tmp_path / "m/training/diverged.html").is_file()
+
+
+def test_damaged_metrics_are_named(tmp_path: Path) -> None:
+    (tmp_path / "metrics.json").write_text('{"passed": fal')
+    with pytest.raises(StoreError, match=r"metrics\.json: cannot be read"):
+        rejection(tmp_path)
 
 
 def test_weights_that_a_model_file_cannot_hold_are_a_divergence(tmp_path: Path) -> None:
@@ -214,6 +231,29 @@ def test_weights_whose_outputs_are_no_numbers_are_a_divergence(
     assert not list((tmp_path / "m/training").glob("candidate*"))
 
 
+def do_not_fit(*_: object) -> None:
+    raise torch.OutOfMemoryError("CUDA out of memory")
+
+
+def test_a_model_that_cannot_be_scored_for_want_of_memory_has_not_diverged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("phenopipe.predict.network.Network._run", do_not_fit)
+    with pytest.raises(ModelError, match=r"^predict\.network_size: 1 crop of 64x64 px does not"):
+        train_model("m", ModelSettings(weights=None, train=SETTINGS), tmp_path)
+    assert not (tmp_path / "training/diverged.csv").exists()
+
+
+def test_a_batch_that_does_not_fit_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(WNet, "forward", do_not_fit)
+    said = r"^train\.batch_size: 2 pictures of 64x64 px do not fit into the memory of (cpu|cuda).*"
+    with pytest.raises(ModelError, match=said) as caught:
+        train_model("m", ModelSettings(weights=None, train=SETTINGS), tmp_path)
+    assert len(caught.value.problems) == 1
+
+
 def test_a_gpu_that_is_not_wanted_is_not_missed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -238,9 +278,12 @@ def test_a_picture_that_is_lost_while_it_trains_is_one_line(tmp_path: Path, work
     plants = SETTINGS.plants.model_copy(update={"soil_folder": str(tmp_path), "close_share": 1.0})
     settings = SETTINGS.model_copy(update={"plants": plants, "workers": workers, "steps": 40})
     with pytest.raises(InputError) as caught:
-        list(training_batches(settings, 0))
+        list(training_batches(settings, SOURCES, 0))
     assert len(caught.value.problems) == 1
     assert caught.value.problems[0].startswith(f"soil_folder: {tmp_path} holds no readable picture")
+    for process in multiprocessing.active_children():  # that draw: none outlives the error
+        process.join(60)
+    assert not multiprocessing.active_children()
 
 
 def test_a_soil_folder_is_looked_into_before_the_first_step(tmp_path: Path) -> None:
@@ -270,7 +313,7 @@ def test_float16_is_resumed_exactly_with_its_scale(tmp_path: Path, optimiser: st
             assert training.scaler is not None
             if not (tmp_path / folder / "checkpoint.safetensors").exists():
                 training.scaler.load_state_dict(training.scaler.state_dict() | {"scale": 2.0**14})
-            for number, _ in optimise(training, settings, tmp_path / folder):
+            for number, _ in optimise(training, settings, SOURCES, tmp_path / folder):
                 if number + 1 == steps:
                     break
         courses.append((course(tmp_path / folder), training.scaler.get_scale()))
@@ -286,7 +329,7 @@ def test_float16_that_overflows_at_any_scale_stops() -> None:
     training = Training.start(WNet("tiny", 4), make_fabric(settings, torch.device("cpu")))
     training.scaler.load_state_dict(training.scaler.state_dict() | {"scale": 2.0})
     training.model.distance_head.weight.register_hook(lambda gradient: gradient * torch.inf)
-    batch = next(training_batches(settings, 0))
+    batch = next(training_batches(settings, SOURCES, 0))
     training.step(0, batch, settings)
     with pytest.raises(DivergedError, match="at step 1"):
         training.step(1, batch, settings)

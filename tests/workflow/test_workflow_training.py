@@ -9,6 +9,7 @@ import signal
 import time
 
 import pytest
+from experiment import draw_picture
 
 pytestmark = pytest.mark.workflow
 
@@ -70,6 +71,19 @@ def test_a_model_that_passes_and_one_that_does_not(experiment):
     assert experiment.run(STORE).finished == {"train": 1, "predict": 1}
     assert json.loads(metrics.read_text())["sha256"] != first["sha256"]
     assert experiment.plan(STORE) == {}
+
+
+def test_pictures_of_soil_make_it_train_again(experiment):
+    model = "results/models/made/model.safetensors"
+    soils = experiment.folder / "soils"
+    draw_picture(soils / "a.png", empty=True)
+    configure(experiment, plants={"soil_folder": str(soils)}, gate_margin=1.0)
+    assert experiment.run(model).finished == {"train": 1}
+    assert experiment.plan(model) == {}
+    (soils / "a.png").rename(soils / "renamed.png")
+    assert experiment.plan(model) == {}
+    draw_picture(soils / "b.png", seed=1, empty=True)
+    assert experiment.plan(model) == {"train": 1}
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])

@@ -27,7 +27,12 @@ with importing():
 STARTED = time.time()
 end_quickly()
 
-CONFIG_FILES = [*map(str, workflow.overwrite_configfiles)] or ["config/config.yaml"]
+# A night names the image sets that it leaves in a file of its own, .snakemake/phenopipe-hold.yaml.
+CONFIG_FILES = [
+    str(file)
+    for file in workflow.overwrite_configfiles
+    if file.parent.name != ".snakemake"
+] or ["config/config.yaml"]
 with error_lines():
     if workflow.is_main_process:
         # Of two keys of one name Snakemake takes the last; this says so.
@@ -185,6 +190,19 @@ def labels_sha256(wildcards):
 
 
 @cache
+def soils_sha256(wildcards):
+    """Hash the pictures of bare soil under drawn plants; empty where all soil is drawn."""
+    folder = CONFIG.models[wildcards.model].train.plants.soil_folder
+    if not folder:
+        return ""
+    from phenopipe.synth.soil import digest_soils, load_soils
+
+    digest = digest_soils(folder)
+    load_soils.cache_clear()  # a run is long, and its main process needs no pictures
+    return digest
+
+
+@cache
 def plants_sheet_sha256(wildcards):
     """Hash the plants sheet; empty where there is none."""
     sheet = CONFIG.tabulate.plants_sheet
@@ -245,8 +263,9 @@ def print_summaries(since=0.0):
         else:
             print(f"\nanalysis {analysis}: not reached, see logs/", file=sys.stderr)
     for model, settings in CONFIG.models.items():
-        told = settings.train and rejection(Path("results/models", model))
-        if told:
-            print(f"\n{told}", file=sys.stderr)
+        with error_lines():
+            told = settings.train and rejection(Path("results/models", model))
+            if told:
+                print(f"\n{told}", file=sys.stderr)
     for line in list_warnings("logs", STARTED):
         print(f"\n{printable(line)}", file=sys.stderr)

@@ -18,6 +18,7 @@ checkpoint train:
         ),
         start_sha256=start_sha256,
         labels_sha256=labels_sha256,
+        soils_sha256=soils_sha256,
     message:
         "train: model {wildcards.model}"
     script:
