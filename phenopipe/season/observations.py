@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+
 import pandas as pd
 
+from phenopipe.plan.names import printable
 from phenopipe.tabulate.flags import FAILED, has_flag
+
+log = logging.getLogger(__name__)
 
 #: What makes a plant one plant.
 IDENTITY = ["experiment", "plant_id"]
@@ -33,7 +38,8 @@ def usable_observations(plants: pd.DataFrame) -> pd.DataFrame:
     """Select the rows that growth and tracks can be made from.
 
     Rows that failed, and rows without a time, are left out. Of two rows of a plant at one time
-    the one with fewer flags is taken, then the first by image and pot.
+    the one with fewer flags is taken, then the first by image and pot; the log says how many are
+    not, since they may be other plants of which no name or sheet tells.
 
     Parameters
     ----------
@@ -50,6 +56,15 @@ def usable_observations(plants: pd.DataFrame) -> pd.DataFrame:
     rows = rows[rows["hours"].notna() & ~has_flag(rows["qc_flags"], *FAILED)]
     rows = rows.assign(flags=rows["qc_flags"].fillna("").str.count(r"[^;]+"))
     rows = rows.sort_values([*IDENTITY, "hours", "flags", *POT], kind="stable")
-    rows = rows.drop_duplicates([*IDENTITY, "hours"]).drop(columns="flags")
+    again = rows.duplicated([*IDENTITY, "hours"])
+    if again.any():
+        first = rows[again].iloc[0]
+        log.warning(
+            "%d rows share plant and time with another and are left out of growth and tracks, such "
+            "as plant %s in %s: if they are other plants, name them in plan.pattern ({pot} or "
+            "{plant_id}) or in tabulate.plants_sheet",
+            *(again.sum(), printable(first["plant_id"]), printable(first["image"])),
+        )
+    rows = rows[~again].drop(columns="flags")
     first = rows.groupby(IDENTITY, dropna=False)["hours"].transform("min")
     return rows.assign(age_days=(rows["hours"] - first) / 24).reset_index(drop=True)

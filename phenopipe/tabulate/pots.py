@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
+import numpy as np
 import pandas as pd
 
 from phenopipe.tabulate.columns import KEYS, LEAVES, PLANTS, names
@@ -43,12 +44,14 @@ def join_pots(
         The columns of `KEYS`, the crop's columns, in_sheet, and any further ones; sorted by
         image and pot (10 after 2).
     """
-    rows = _add_crops(_plant_fields(images), crops)
+    fields = _plant_fields(images)
+    rows = _add_crops(fields, crops)
+    identity = _place_identity(rows, [name for name in fields.columns if name not in names(KEYS)])
     if sheet is None:
         rows["in_sheet"] = True
     else:
         rows = join_sheet(rows, sheet.rename(columns=_renamed))
-    rows["plant_id"] = rows["plant_id"].where(rows["plant_id"] != "", _place_identity(rows))
+    rows["plant_id"] = rows["plant_id"].where(rows["plant_id"] != "", identity)
     rows = rows.drop(columns=_POT_KNOWN)
     keys = list(map(_natural, rows["image"].tolist(), rows["pot"].tolist()))
     order = sorted(range(len(rows)), key=keys.__getitem__)
@@ -97,25 +100,35 @@ def _add_crops(rows: pd.DataFrame, crops: pd.DataFrame) -> pd.DataFrame:
     return joined.drop(columns=_CUT_POT)
 
 
-def _place_identity(rows: pd.DataFrame) -> pd.Series:
+def _place_identity(rows: pd.DataFrame, further: list[str]) -> pd.Series:
     """Name a plant by its place: one place is one plant for a whole season.
 
-    The place is camera, tray and pot, those that are known, joined by '-'. Where no name or
-    sheet says anything of an image, not even its time, images cannot be told to show one plant:
-    each has its own, named by the image without its ending, and its pot.
+    The place is camera, tray and pot, those that are known, joined by '-'. Where none is, plants
+    of another genotype or treatment are others, and so are those of one genotype that a further
+    field tells apart, such as a replicate. Where no name or sheet says anything of an image, not
+    even its time, images cannot be told to show one plant: each has its own, named by the image
+    without its ending, and its pot.
     """
-    told = rows[_POT_KNOWN] | (rows[["camera", "tray", "timestamp"]] != "").any(axis=1)
+    placed = rows[_POT_KNOWN] | (rows[["camera", "tray"]] != "").any(axis=1)
+    timed = rows["timestamp"] != ""
+    grown = timed & (rows[["genotype", "treatment"]] != "").any(axis=1)
     stems = [str(PurePosixPath(image).with_suffix("")) for image in rows["image"]]
-    places = [
-        "-".join(part for part in place if part)
-        for place in zip(rows["camera"], rows["tray"], rows["pot"], strict=True)
-    ]
-    pictures = ["-".join(filter(None, pair)) for pair in zip(stems, rows["pot"], strict=True)]
+    kinds = {
+        "place": _joined(rows, ["camera", "tray", "pot"]),
+        "growth": _joined(rows, ["genotype", "treatment", *further, "pot"]),
+        "time": _joined(rows, ["pot"]),
+        "picture": _joined(rows.assign(image=stems), ["image", "pot"]),
+    }
+    chosen = np.select([placed, grown, timed], ["place", "growth", "time"], "picture")
     identities = [
-        place if known and place else picture
-        for known, place, picture in zip(told, places, pictures, strict=True)
+        kinds[kind][row] or kinds["picture"][row] for row, kind in enumerate(chosen.tolist())
     ]
     return pd.Series(identities, index=rows.index, dtype="str")
+
+
+def _joined(rows: pd.DataFrame, columns: list[str]) -> list[str]:
+    """Return the cells of each row that are not empty, with '-' between them."""
+    return ["-".join(filter(None, cells)) for cells in rows[columns].itertuples(index=False)]
 
 
 def _natural(*cells: str) -> tuple[tuple[tuple[int, int, str], ...], ...]:

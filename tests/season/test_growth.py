@@ -41,6 +41,17 @@ def test_exponential_growth_gives_its_rate_whatever_the_intervals(rate, days, mm
         assert growth["growth_mm2_per_day"].isna().all()
 
 
+def test_other_plants_of_one_name_are_warned_of(caplog):
+    rows = [plant_row(0, image=f"{n}.png") for n in "abc"] + [plant_row(2, image="d.png")]
+    assert len(usable_observations(plants_table(rows))) == 2
+    (warning,) = caplog.messages
+    assert warning.startswith("2 rows share plant and time with another and are left out")
+    assert "in b.png: if they are other plants, name them in plan.pattern" in warning
+    caplog.clear()
+    usable_observations(plants_table(rows[2:]))
+    assert not caplog.messages
+
+
 def test_columns_and_cells():
     rows = [
         plant_row(0, leaf_count=4, plant_area_px=100.0, treatment="dry"),

@@ -182,13 +182,21 @@ def test_field_that_has_a_column_s_name_gets_a_prefix(
     assert row_of(plants, "a.png", "10")["leaf_count"] == 2
 
 
+TIME = "2026-03-01T22:00:00+01:00"
+
+
 @pytest.mark.parametrize(
     ("known", "identity"),
     [
         ({"camera": "c", "tray": "t", "pot": "A1"}, "c-t-A1"),
         ({"pot": "A1"}, "A1"),
-        ({"timestamp": "2026-03-01T22:00:00+01:00"}, "1"),
+        ({"timestamp": TIME}, "1"),
         ({"plant_id": "mine", "camera": "c"}, "mine"),
+        ({"timestamp": TIME, "genotype": "Col-0", "replicate": "3"}, "Col-0-3-1"),
+        ({"timestamp": TIME, "treatment": "dry"}, "dry-1"),
+        ({"timestamp": TIME, "tray": "t", "genotype": "Col-0", "replicate": "3"}, "t-1"),
+        ({"timestamp": TIME, "shot": "17"}, "1"),
+        ({"genotype": "Col-0"}, "night/my.plant-1"),
         ({}, "night/my.plant-1"),
     ],
 )
