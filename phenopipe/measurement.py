@@ -87,6 +87,7 @@ class Measurer:
         mm_per_px: float | None = None,
         crop_size: int | None = None,
         segment: SegmentSettings | None = None,
+        quality: QualitySettings | None = None,
         predict: PredictSettings | None = None,
     ) -> Measurer:
         """Load a model; parameters and errors as for :func:`measure`."""
@@ -98,7 +99,7 @@ class Measurer:
             Network(weights, predict),
             ingest,
             segment or SegmentSettings(),
-            QualitySettings(),
+            quality or QualitySettings(),
             Provenance("measure", Path(model).stem, file_sha256(weights)),
         )
 
@@ -123,6 +124,9 @@ class Measurer:
         UnreadableImageError
             If the file cannot be decoded.
         """
+        if not isinstance(image, str | os.PathLike | np.ndarray):
+            kind = type(image).__name__
+            raise InputError(f"image: is a {kind}; give a path, or (H, W, 3) uint8 RGB pixels")
         if isinstance(image, np.ndarray):
             rgb, row = _check_pixels(image), RosterRow(name or "image")
         else:
@@ -194,6 +198,7 @@ def measure(
     mm_per_px: float | None = None,
     crop_size: int | None = None,
     segment: SegmentSettings | None = None,
+    quality: QualitySettings | None = None,
     predict: PredictSettings | None = None,
 ) -> Measurement:
     """Count and measure the leaves in one picture.
@@ -209,9 +214,12 @@ def measure(
     mm_per_px : float, optional
         Millimetres that a pixel spans at leaf height; without it, areas in mm2 are missing.
     crop_size : int, optional
-        Side of the crops that the model sees, px; a multiple of 16.
+        Side of the crops in which the model finds the plant, px; a multiple of 16. It sees them,
+        and the window around the plant, at ``predict.network_size``.
     segment : SegmentSettings, optional
         Seeds and clustering.
+    quality : QualitySettings, optional
+        Limits for flags.
     predict : PredictSettings, optional
         How often to look, at which size; device and precision.
 
@@ -225,7 +233,7 @@ def measure(
     ConfigError
         If a setting is out of range.
     InputError
-        If pixels are of another shape or type.
+        If the image is no path and no array, or pixels are of another shape or type.
     ModelError
         If the model is missing or damaged, or the device is not there.
     UnreadableImageError
@@ -243,6 +251,7 @@ def measure(
         mm_per_px=mm_per_px,
         crop_size=crop_size,
         segment=segment,
+        quality=quality,
         predict=predict,
     )
     return measurer.measure(image)

@@ -22,7 +22,7 @@ from phenopipe.plan.sets_file import CHOOSING
 
 #: Packages whose version may change a result, or its bytes.
 PACKAGES = (
-    *("torch", "zarr", "dask", "numpy", "numba", "opencv-python-headless", "pillow"),
+    *("torch", "zarr", "numcodecs", "dask", "numpy", "numba", "opencv-python-headless", "pillow"),
     *("scikit-image", "scipy", "pandas", "pyarrow", "snakemake"),
 )
 #: The one key of a sidecar's `about` that differs between two runs on the same input.
@@ -198,6 +198,10 @@ def _version(package: str) -> str:
 
 def _git(checkout: Path, *arguments: str) -> str:
     done = subprocess.run(
-        ["git", "-C", str(checkout), *arguments], capture_output=True, text=True, check=False
+        # No lock on the index, which a user's own git may want at this moment.
+        ["git", "--no-optional-locks", "-C", str(checkout), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return done.stdout.strip() if done.returncode == 0 else ""

@@ -176,6 +176,11 @@ def test_pixels_of_another_kind(measure, pixels) -> None:
         measure(pixels)
 
 
+def test_what_is_no_picture(measure) -> None:
+    with pytest.raises(InputError, match=r"image: is a list; give a path, or \(H, W, 3\) uint8"):
+        measure([[1, 2], [3, 4]])
+
+
 def test_a_picture_too_small_is_a_flagged_row(measure) -> None:
     found = measure(np.zeros((1, 1, 3), np.uint8))
     assert found.plants["qc_flags"].tolist() == ["unreadable"]

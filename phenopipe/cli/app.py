@@ -52,6 +52,12 @@ ConfigOption = Annotated[
     Path, typer.Option("--config", "-c", help="YAML configuration.", show_default=True)
 ]
 DEFAULT_CONFIG = Path("config/config.yaml")
+#: For commands that work without a workflow, and can take its settings.
+TunedOption = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="Take segment and quality from this configuration."),
+]
+AnalysisOption = Annotated[str, typer.Option(help="Of which analysis, with --config.")]
 
 
 def show(lines: Iterable[str]) -> None:

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from phenopipe.cli.app import AnalysisOption, TunedOption
+
 if TYPE_CHECKING:
+    from phenopipe.config import SegmentSettings
     from phenopipe.evaluate import Pair
     from phenopipe.evaluate.pair_files import PairFiles
 
@@ -36,6 +39,8 @@ def evaluate(
         int | None, typer.Option(help="Side of the crops that the model is given, px.")
     ] = None,
     worst: Annotated[int, typer.Option(min=0, help="Worst pictures to draw on the page.")] = 12,
+    config: TunedOption = None,
+    analysis: AnalysisOption = "default",
 ) -> None:
     """Score predicted leaves against true ones, of a model or of label maps.
 
@@ -50,6 +55,7 @@ def evaluate(
     if labels is None or (pictures is None and predictions is None):
         raise typer.BadParameter("give FOLDER, or --predictions and --truth")
     from phenopipe.cli.app import show
+    from phenopipe.cli.stages import tuned
     from phenopipe.evaluate import score_pictures
     from phenopipe.evaluate.pair_files import check_pair_files, pair_files
     from phenopipe.evaluate.write import summary_lines, write_evaluation
@@ -58,7 +64,8 @@ def evaluate(
 
     files = pair_files(labels, predictions=predictions, pictures=pictures)
     check_pair_files(files)
-    pairs, about = _pairs(files, predictions, model, crop_size)
+    segment, _ = tuned(config, analysis)
+    pairs, about = _pairs(files, predictions, model, crop_size, segment)
     scores = score_pictures(track(pairs, len(files), "evaluate"), worst=worst)
     about["truth"] = str(labels)
     summary = write_evaluation(scores, out, about, title=labels.resolve().name)
@@ -66,7 +73,11 @@ def evaluate(
 
 
 def _pairs(
-    files: list[PairFiles], predictions: Path | None, model: str, crop_size: int | None
+    files: list[PairFiles],
+    predictions: Path | None,
+    model: str,
+    crop_size: int | None,
+    segment: SegmentSettings | None,
 ) -> tuple[Iterator[Pair], dict[str, str]]:
     """Return pairs to come, and facts on what they are predicted with."""
     from phenopipe import __version__
@@ -79,7 +90,7 @@ def _pairs(
         return read_pairs(files, leaves), about
     from phenopipe.measurement import Measurer
 
-    measurer = Measurer.load(model, crop_size=crop_size)
+    measurer = Measurer.load(model, crop_size=crop_size, segment=segment)
     about |= {
         "model": measurer.provenance.model,
         "model_sha256": measurer.provenance.model_sha256,

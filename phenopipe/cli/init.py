@@ -32,6 +32,6 @@ def init(
     print(
         f"\nwrote config/config.yaml, profiles/ and Snakefile in {printable(str(folder))}; next:\n"
         f"  cd {printable(shlex.quote(str(folder)))}\n"
-        "  phenopipe plan --dry-run     # each file, kept or dropped, and why\n"
+        "  phenopipe plan --dry-run     # each file: what its name says, or why not\n"
         "  snakemake --cores all"
     )

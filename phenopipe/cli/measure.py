@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from phenopipe.cli.app import AnalysisOption, TunedOption
+
 if TYPE_CHECKING:
     from phenopipe.config import PotLayout
 
@@ -28,6 +30,8 @@ def measure(
     mm_per_px: Annotated[
         float | None, typer.Option(help="Millimetres that a pixel spans at leaf height.")
     ] = None,
+    config: TunedOption = None,
+    analysis: AnalysisOption = "default",
 ) -> None:
     """Count and measure the leaves in pictures, without a workflow.
 
@@ -38,12 +42,16 @@ def measure(
 
     Example: phenopipe measure pots/*.png --out measured
     """
+    from phenopipe.cli.stages import tuned
     from phenopipe.measure_folder import measure_folder
     from phenopipe.measurement import Measurer
     from phenopipe.plan.names import printable
 
     layout = None if pots is None else _read_pots(pots)
-    measurer = Measurer.load(model, pots=layout, mm_per_px=mm_per_px)
+    segment, quality = tuned(config, analysis)
+    measurer = Measurer.load(
+        model, pots=layout, mm_per_px=mm_per_px, segment=segment, quality=quality
+    )
     summary = measure_folder(measurer, images, out)
     for failure in summary.failures:
         print(printable(f"failed: {failure.image}, pot {failure.pot}: {failure.reason}"))

@@ -10,7 +10,7 @@ import typer
 from phenopipe.cli.app import DEFAULT_CONFIG, ConfigOption, show
 
 if TYPE_CHECKING:
-    from phenopipe.config import AnalysisSettings, Config
+    from phenopipe.config import AnalysisSettings, Config, QualitySettings, SegmentSettings
 
 Name = Annotated[str, typer.Argument(help="Name in the configuration.")]
 Crops = Annotated[
@@ -48,7 +48,11 @@ def plan(
     out: Out = Path("results/plan"),
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", "-n", help="Only print each file: kept, and what its name says, or why not."),
+        typer.Option(
+            "--dry-run",
+            "-n",
+            help="Only print each file: kept, and what its name says, or why not.",
+        ),
     ] = False,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
@@ -303,3 +307,17 @@ def analysis_of(settings: Config, name: str) -> AnalysisSettings:
     if name not in settings.analyses:
         raise ConfigError(f"analyses: has no {name!r}, only {', '.join(settings.analyses)}")
     return settings.analyses[name]
+
+
+def tuned(config: Path | None, analysis: str) -> tuple[SegmentSettings, QualitySettings]:
+    """Return an analysis's settings of segment and quality; the defaults without a configuration.
+
+    Raises
+    ------
+    ConfigError
+        If the configuration is wrong or has no such analysis.
+    """
+    from phenopipe.config import AnalysisSettings, load_config
+
+    chosen = AnalysisSettings() if config is None else analysis_of(load_config(config), analysis)
+    return chosen.segment, chosen.quality

@@ -45,6 +45,13 @@ def evaluated(labelled: Path, green_model_file: Path, tmp_path_factory) -> Path:
     return out
 
 
+def test_settings_of_an_analysis(labelled: Path, green_model_file: Path, tmp_path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text("analyses: {default: {segment: {min_leaf_area_px: 1000000}}}")
+    run_well("evaluate", labelled, "-m", green_model_file, "-o", tmp_path / "o", "-c", config)
+    assert read_table(tmp_path / "o/images.csv")["found_leaves"].max() == 0
+
+
 def test_a_model_is_scored(evaluated: Path, labelled: Path, green_model_file: Path) -> None:
     images = read_table(evaluated / "images.csv").set_index("image")
     assert images["true_leaves"].tolist() == [0, 1, 2, 3]

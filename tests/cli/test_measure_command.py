@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
-from cli_runs import run, run_well
+from cli_runs import problems, run, run_well
 from green_plants import draw_pot, write_picture
 
 torch.set_num_threads(1)
@@ -44,6 +44,23 @@ def test_pots_and_scale(tmp_path, green_model_file) -> None:
     assert grid["leaf_area_mm2"].tolist() == listed["leaf_area_mm2"].tolist()
     expected = grid["leaf_area_px"] * 0.01
     assert grid["leaf_area_mm2"].tolist() == pytest.approx(expected.tolist(), rel=1e-5)
+
+
+def test_settings_of_an_analysis(pictures, tmp_path, green_model_file) -> None:
+    config = tmp_path / "config.yaml"
+    tuned = {"segment": {"min_leaf_area_px": 1e6}, "quality": {"max_brightness": 1.0}}
+    config.write_text(yaml.safe_dump({"analyses": {"default": {}, "strict": tuned}}))
+    for analysis, leaves, flags in (("default", [1, 2], 0), ("strict", [0, 0], 2)):
+        out = tmp_path / analysis
+        given = ["-c", config, "--analysis", analysis, "-m", green_model_file]
+        run_well("measure", *pictures, "-o", out, *given)
+        plants = pd.read_csv(out / "plants.csv")
+        assert plants["leaf_count"].tolist() == leaves
+        assert list(plants["qc_flags"].astype("str").str.contains("bright")).count(True) == flags
+    (problem,) = problems(
+        run("measure", *pictures, "-o", tmp_path, "-c", config, "--analysis", "x")
+    )
+    assert problem == "analyses: has no 'x', only default, strict"
 
 
 def test_a_bad_picture_is_named_and_the_run_is_good(pictures, tmp_path, green_model_file) -> None:
