@@ -13,6 +13,7 @@ import torch
 from phenopipe.config import DaskSettings, PredictSettings, TrainSettings
 from phenopipe.crop_table import CropRow, write_crop_table
 from phenopipe.errors import StoreError
+from phenopipe.labelled import open_sources
 from phenopipe.logs import stage_log
 from phenopipe.model.weights import save_model
 from phenopipe.model.wnet import WNet
@@ -140,7 +141,8 @@ def test_a_checkpoint(small_disk) -> None:
         checkpoint_minutes=1e-9,
     )
     with pytest.raises(StoreError) as caught:
-        list(optimise(Training.start(WNet("tiny", DIMENSIONS)), settings, disk / "training"))
+        training = Training.start(WNet("tiny", DIMENSIONS))
+        list(optimise(training, settings, open_sources(settings.data), disk / "training"))
     assert caught.value.problems == (f"{disk}/training/checkpoint.safetensors: {FULL}",)
     assert leftovers(disk) == ["training/losses.csv"]
 

@@ -27,7 +27,11 @@ class DataSettings(Block):
         "Challenge's folders; folder: pictures and label maps; coco: outlines in a COCO JSON, as "
         "CVAT and Label Studio export it.",
     )
-    weight: float = setting(1.0, "Share of the pictures that come from here, over all.", gt=0)
+    weight: float = setting(
+        1.0,
+        "How many pictures come from here, relative to the weights of the other sources.",
+        gt=0,
+    )
     path: str | None = setting(
         None,
         "cvppp: the folder that holds A1, A2, ..., or one of them; folder: the folder; coco: the "

@@ -65,7 +65,7 @@ def read_yaml(path: str | os.PathLike[str], wanted: str = "keys with values") ->
     try:
         text = Path(path).read_text(encoding="utf-8")
         problems = [f"{path}: {line}" for line in _repeated(yaml.compose(text, _Loader))]
-        data = yaml.load(text, _Loader)  # noqa: S506 - a safe one
+        data = yaml.load(text, _Loader)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
     except (yaml.YAMLError, ValueError) as error:  # no UTF-8, or a date that no calendar has

@@ -29,7 +29,8 @@ class PlanSettings(Block):
     hold: list[str] = setting(
         [],
         "Image sets to leave as they are: nothing new or changed of theirs is taken up, and their "
-        "pictures may even be gone. A set that was never planned waits.",
+        "pictures may even be gone. A set in this list that was never planned before is left out "
+        "until it is taken off the list.",
     )
     sample_sheet: str | None = setting(
         None,

@@ -10,7 +10,7 @@ import json
 import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import annotated_types
 import yaml
@@ -100,12 +100,29 @@ def _given(entry: BaseModel) -> dict[str, Any]:
 
 
 def _limits(field: FieldInfo) -> str:
-    """Say unit and range of a setting, such as ``[px; 64 to 2048]``."""
+    """Say unit, values and range of a setting, such as ``[px; at least 64, at most 2048]``."""
     extra = field.json_schema_extra
     unit = str(extra["unit"]) if isinstance(extra, dict) and "unit" in extra else ""
     span = ", ".join(part for limit in field.metadata if (part := _limit(limit)))
-    both = "; ".join(filter(None, [unit, span]))
-    return f"[{both}]" if both else ""
+    told = "; ".join(filter(None, [unit, _values(field.annotation), span]))
+    return f"[{told}]" if told else ""
+
+
+def _values(annotation: object) -> str:
+    """Name the values that a Literal has, such as ``one of a, b`` or ``auto, or 1 to 64``."""
+    if get_origin(annotation) is Literal:
+        return f"one of {', '.join(map(str, get_args(annotation)))}"
+    parts = get_args(annotation)
+    named = [str(name) for part in parts if get_origin(part) is Literal for name in get_args(part)]
+    spans = [_span(part) for part in parts if get_origin(part) is Annotated] if named else []
+    return ", or ".join(filter(None, [", ".join(named), *spans]))
+
+
+def _span(annotation: object) -> str:
+    """Say the range of a number that is one of several kinds of value."""
+    _, field = get_args(annotation)
+    bounds = [getattr(limit, "ge", getattr(limit, "le", None)) for limit in field.metadata]
+    return " to ".join(map(str, bounds))
 
 
 def _limit(limit: object) -> str:
@@ -135,7 +152,11 @@ def reference() -> str:
         "# Configuration",
         "",
         "Every setting, made from `phenopipe/config/` by `python -m phenopipe.config.render`.",
-        "Unknown keys and values out of range are errors, all reported at once.",
+        "Unknown keys and values out of range are errors, all reported at once. A key that stands",
+        "twice in one block is an error that names both lines.",
+        "",
+        "Paths are absolute or relative to the folder that the pipeline runs in; `images` and",
+        "`labels` of a source of the kind `folder` are relative to its `path`.",
     ]
     for path, block in _blocks(Config, ""):
         title = f"`{path}`" if path else "Top level"
@@ -167,12 +188,15 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "must be given"
     default = field.get_default(call_default_factory=True)
-    is_block = block_of(field.annotation) is not None and default
-    return "see below" if is_block else f"`{json.dumps(_plain(default))}`"
+    if isinstance(default, BaseModel):
+        return "see below"
+    return f"`{json.dumps(default, default=_known_by)}`"
 
 
-def _plain(value: object) -> object:
-    return value.model_dump() if isinstance(value, BaseModel) else value
+def _known_by(entry: BaseModel) -> dict[str, Any]:
+    """Return the first key of a block, and what sets it apart from one with all defaults."""
+    first = next(iter(type(entry).model_fields))
+    return {first: getattr(entry, first), **_given(entry)}
 
 
 def generated_files(root: Path) -> Mapping[Path, str]:

@@ -57,8 +57,9 @@ class DaskSettings(Block):
 
     cluster: Literal["local", "threads", "processes", "slurm"] = setting(
         "local",
-        "local: processes of this machine for a large set, and for a small one none but the job's "
-        "own, without Dask; or always threads or processes; or SLURM jobs through dask-jobqueue.",
+        "local: a set of processes_from crops or more has worker processes on this machine, a "
+        "smaller one is done by the job itself without Dask; threads, processes: always these; "
+        "slurm: workers are SLURM jobs (dask-jobqueue).",
     )
     processes_from: int = setting(
         200,

@@ -158,7 +158,7 @@ def test_keys_that_stand_twice(tmp_path: Path) -> None:
 def test_a_block_within_itself_ends(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text("plan: &plan {image_root: a, sets: *plan}\n")
-    with pytest.raises(ConfigError, match="plan.sets"):
+    with pytest.raises(ConfigError, match=r"plan\.sets"):
         load_config(path)
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from phenopipe.config import check_config, load_config
+from phenopipe.config import Config, check_config, load_config
 from phenopipe.config.render import DEMO, commented_yaml, generated_files, json_schema
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,6 +52,35 @@ def test_every_key_has_a_comment() -> None:
     ]
     # Names that the user chose (a model, an analysis) are no settings.
     assert [line.strip() for line in bare] == ["demo:", "default:"]
+
+
+def named_values(schema: dict[str, Any]) -> Iterator[str]:
+    """Yield the values that a setting takes by name, as its JSON Schema has them."""
+    yield from map(str, schema.get("enum", []))
+    if "const" in schema:
+        yield str(schema["const"])
+    for part in schema.get("anyOf", []):
+        yield from named_values(part)
+
+
+def test_the_reference_names_every_value_of_a_setting() -> None:
+    text = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
+    blocks = Config.model_json_schema()["$defs"].values()
+    settings = [pair for block in blocks for pair in block["properties"].items()]
+    chosen = {
+        (name, schema["description"]): {*named_values(schema)}
+        for name, schema in settings
+        if any(named_values(schema))
+    }
+    assert len(chosen) > 10
+    for (name, meaning), values in chosen.items():
+        row = re.search(
+            rf"^\| `{name}` \|.*\| {re.escape(meaning)} \[(.*)\] \|$", text, re.MULTILINE
+        )
+        assert row, f"docs/configuration.md has no values of {name}"
+        assert values <= {*re.findall(r"\w+", row[1])}, row[0]
+    assert "[one of auto, bf16, fp32]" in text
+    assert "[auto, or 1 to 64]" in text
 
 
 def test_the_schema_accepts_what_the_classes_accept() -> None:
