@@ -59,13 +59,10 @@ def optimise(
     ----------
     training : Training
         The training before its first step; afterwards, as far as it got.
-    settings : TrainSettings
-        Everything about the training.
-    sources : sequence of Source
-        Where its pictures come from.
+    settings, sources : TrainSettings, sequence of Source
+        Everything about the training, and where its pictures come from.
     folder : Path
-        Holds ``checkpoint.safetensors``, ``losses.csv`` and ``curves.html``; it is made if it is
-        missing.
+        Holds ``checkpoint.safetensors``, ``losses.csv`` and ``curves.html``; made if missing.
     origin : str
         Changes with the weights from which the training starts and with what is in its files. A
         checkpoint of another origin is not gone on from.
@@ -86,8 +83,7 @@ def optimise(
     """
     keeper = Keeper(training, settings, folder, origin)
     first = keeper.load()
-    writes = training.fabric.is_global_zero
-    losses = LossLog(folder / "losses.csv", first) if writes else None
+    losses = LossLog(folder / "losses.csv", first) if training.fabric.is_global_zero else None
     with StopRequest() as request, losses or nullcontext():
         for number, batch in enumerate(_batches(training, settings, sources, first), start=first):
             try:

@@ -168,7 +168,8 @@ def slurm(project, monkeypatch):
         (folder / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
     return [
-        *("--executor", "slurm", "--jobs", "1", "--slurm-init-seconds-before-status-checks", "1"),
+        *("--executor", "slurm", "--jobs", "1", "--slurm-status-command", "sacct"),
+        *("--slurm-init-seconds-before-status-checks", "1"),
         *("--default-resources", "slurm_account=a", "slurm_partition=p"),
     ]
 

@@ -6,12 +6,14 @@ import shutil
 
 import pytest
 
+from phenopipe.nightly.snakemake_run import HELD
+
 pytestmark = pytest.mark.workflow
 
 
-def errors_of(experiment):
+def errors_of(experiment, *arguments):
     """Run, and return what is said besides Snakemake's own line on profiles."""
-    run = experiment.run()
+    run = experiment.run(*arguments)
     assert run.code == 1, run.output
     assert not experiment.results.exists()
     assert run.lines[0].startswith("Using workflow specific profile")
@@ -37,6 +39,15 @@ def test_settings(experiment):
     assert "'45 degrees'" in unit
     config = experiment.folder / "config.yaml"
     assert all(line.startswith(f"error: {config}: ") for line in (unknown, negative, unit))
+
+
+def test_settings_of_a_night_that_leaves_image_sets_as_they_are(experiment):
+    experiment.configure(plan__shard_sise=3)
+    config, held = experiment.folder / "config.yaml", experiment.folder / HELD
+    held.parent.mkdir(exist_ok=True)
+    held.write_text("plan: {hold: [night_1]}\n")
+    (unknown,) = errors_of(experiment, "--configfile", str(config), str(held))
+    assert unknown.startswith(f"error: {config}: plan.shard_sise: unknown key")
 
 
 def test_a_key_that_stands_twice(experiment):
