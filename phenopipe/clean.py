@@ -91,11 +91,11 @@ def clean_crops(
     oldest = (time.time() if now is None else now) - DAY_S * config.retention.crops_days
     rosters = Rosters(config, results / "plan", scan=False)
     done = Cleaned()
+    units = _units(rosters)
     for part in abandoned_parts(results):
         done.parts[part] = size_of(part)
         if delete:
             remove(part)
-    units = _units(rosters)
     for name, unit in track(units.items(), len(units), "clean"):
         old = all(_is_old(rosters[key], results, oldest) for key in unit.sets)
         stores = list(_stores(name, unit, results)) if old else []
