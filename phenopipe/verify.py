@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,10 +93,11 @@ def find_lost(
     found: Collection[Damage],
     image_root: str | os.PathLike[str],
 ) -> list[Path]:
-    """Find the pictures that are gone and without which a store could not be made again.
+    """Find the pictures that are gone and without which what goes could not be made again.
 
-    Crops are made from pictures, and so is what is made from crops that were cleaned, or that are
-    damaged themselves.
+    With a store go the analyses of its set, or of all sets of its joint shard
+    (:func:`remove_damaged`), and these are made from all shards of a set. Crops are made from
+    pictures, and so is what is made from crops that were cleaned, or that are damaged themselves.
 
     Parameters
     ----------
@@ -121,18 +122,21 @@ def find_lost(
     """
     root, damaged = Path(results), {each.store for each in found}
     name = damage.store.parent.name
-    shards = (
-        stored_shards(root, name)[0]
-        if damage.kind == "labels"
-        else [shard_path(name, damage.store.stem)]
-    )
+    shards = [shard for key in _sets(root, name) for shard in stored_shards(root, key)[0]]
+    if damage.kind != "labels":
+        shards.append(shard_path(name, damage.store.stem))
     lost = []
-    for shard in shards:
+    for shard in dict.fromkeys(shards):
         crops = root / f"crops/{shard}.zarr"
         if crops in damaged or not crops.is_dir() or is_cleaned(crops):
             pictures = (Path(image_root, image) for image in _images(root, shard))
             lost += [picture for picture in pictures if not picture.exists()]
     return lost
+
+
+def _sets(root: Path, name: str) -> Sequence[str]:
+    """Return the image sets whose crops are in the shards of a set, or in a joint one."""
+    return read_joint_sets(root / f"plan/{name}.roster.tsv") if is_joint(name) else [name]
 
 
 def _images(root: Path, shard: str) -> list[str]:
@@ -184,8 +188,7 @@ def _dependants(root: Path, damage: Damage) -> Iterator[Path]:
     if damage.kind == "labels":
         yield damage.store.parent
         return
-    roster = root / "plan" / f"{name}.roster.tsv"
-    for image_set in read_joint_sets(roster) if is_joint(name) else [name]:
+    for image_set in _sets(root, name):
         yield from sorted(root.glob(f"analyses/*/sets/{_literal(image_set)}"))
     if damage.kind == "crops":
         yield from sorted(root.glob(f"predictions/*/{_literal(name)}/{_literal(shard)}"))

@@ -78,6 +78,22 @@ def test_what_could_not_be_made_again_stays(experiment, kind):
     assert not (project.results / kind / "night_1/0001.zarr").exists()
 
 
+def test_tables_stay_that_another_shard_could_not_give_again(experiment):
+    """The damaged shard's pictures are there, those of the set's cleaned other shard are not."""
+    project = as_project(experiment)
+    assert project.command("clean", "--older-than", "0", "--delete").code == 0
+    table = (project.results / "crops/night_1/0000.tsv").read_text().splitlines()
+    archived = project.folder / "images" / table[1].split("\t")[1]
+    archived.rename(project.folder / "archived.png")
+    path = project.results / "predictions/net/night_1/0001.zarr/distance/c/0/0/0"
+    path.write_bytes(path.read_bytes()[:-40])
+    before = contents(project.results)
+    verified = project.command("verify", "--remove")
+    assert verified.code == 1
+    assert f"stays, since {archived} is gone" in verified.output
+    assert contents(project.results) == before
+
+
 def test_nothing_is_removed_while_a_run_is_going_on(experiment):
     chunk = experiment.results / "crops/night_1/0001.zarr/rgb/c/0/0/0/0"
     whole = chunk.read_bytes()
