@@ -57,7 +57,8 @@ class StoppedError(PhenopipeError):
     """A training was asked to stop by a signal; the same command goes on where it stopped."""
 
 
-#: Errors of the system that say of a file that it is lost or damaged; zarr's have no number.
+#: Errors of the system that say of one of our files that it is lost or damaged; zarr's have no
+#: number. Of a user's picture more do, permissions for instance: `phenopipe.files.PASSING`.
 _OF_THE_FILE = (None, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EIO)
 
 

@@ -54,6 +54,8 @@ def evaluate(
     labels = truth or pictures
     if labels is None or (pictures is None and predictions is None):
         raise typer.BadParameter("give FOLDER, or --predictions and --truth")
+    if config and predictions:
+        raise typer.BadParameter("label maps of --predictions are made already: leave out --config")
     from phenopipe.cli.app import show
     from phenopipe.cli.stages import tuned
     from phenopipe.evaluate import score_pictures
@@ -68,6 +70,8 @@ def evaluate(
     pairs, about = _pairs(files, predictions, model, crop_size, segment)
     scores = score_pictures(track(pairs, len(files), "evaluate"), worst=worst)
     about["truth"] = str(labels)
+    if config:
+        about |= {"config": str(config), "analysis": analysis}
     summary = write_evaluation(scores, out, about, title=labels.resolve().name)
     show(map(printable, summary_lines(summary)))
 

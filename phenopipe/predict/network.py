@@ -257,7 +257,7 @@ class Network:
     def _run_alone(
         self, run: Callable[[Tensor], Result], rgb: NDArray[np.uint8], error: BaseException
     ) -> Result:
-        """Try a single crop again while no other thread does, whose pass took the memory."""
+        """Try a single crop again, one thread at a time: passes of others give memory back."""
         height, width = rgb.shape[1:3]
         with self._alone:
             for wait in RETRIES_S:

@@ -58,12 +58,12 @@ def usable_observations(plants: pd.DataFrame) -> pd.DataFrame:
     rows = rows.sort_values([*IDENTITY, "hours", "flags", *POT], kind="stable")
     again = rows.duplicated([*IDENTITY, "hours"])
     if again.any():
-        first = rows[again].iloc[0]
+        other = rows[again].iloc[0]
         log.warning(
             "%d rows share plant and time with another and are left out of growth and tracks, such "
             "as plant %s in %s: if they are other plants, name them in plan.pattern ({pot} or "
             "{plant_id}) or in tabulate.plants_sheet",
-            *(again.sum(), printable(first["plant_id"]), printable(first["image"])),
+            *(again.sum(), printable(other["plant_id"]), printable(other["image"])),
         )
     rows = rows[~again].drop(columns="flags")
     first = rows.groupby(IDENTITY, dropna=False)["hours"].transform("min")

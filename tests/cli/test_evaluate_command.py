@@ -50,6 +50,11 @@ def test_settings_of_an_analysis(labelled: Path, green_model_file: Path, tmp_pat
     config.write_text("analyses: {default: {segment: {min_leaf_area_px: 1000000}}}")
     run_well("evaluate", labelled, "-m", green_model_file, "-o", tmp_path / "o", "-c", config)
     assert read_table(tmp_path / "o/images.csv")["found_leaves"].max() == 0
+    about = json.loads((tmp_path / "o/summary.json").read_text())["about"]
+    assert (about["config"], about["analysis"]) == (str(config), "default")
+    made = ["--predictions", labelled, "--truth", labelled, "-o", tmp_path / "p", "-c", config]
+    (problem,) = problems(run("evaluate", *made))
+    assert "leave out --config" in problem
 
 
 def test_a_model_is_scored(evaluated: Path, labelled: Path, green_model_file: Path) -> None:
