@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from flat_pictures import save_flat
+from tiny_training import SETTINGS
 
 from phenopipe.config import DataSettings, ModelSettings, TrainSettings
 from phenopipe.model.find import file_sha256
@@ -18,16 +19,6 @@ from phenopipe.train.validate import Score
 
 torch.set_num_threads(1)
 SCORE = Score(10, 0.8, 0.5, 0.1, 0.9)
-SETTINGS = TrainSettings(
-    preset="tiny",
-    embedding_dim=4,
-    image_size=64,
-    steps=6,
-    batch_size=2,
-    warmup_steps=2,
-    workers=0,
-    validation_images=2,
-)
 
 
 @pytest.mark.parametrize(

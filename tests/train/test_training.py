@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from flat_pictures import save_flat
+from tiny_training import SETTINGS
 
 from phenopipe.config import DataSettings, LossSettings, ModelSettings, TrainSettings
 from phenopipe.errors import DivergedError, InputError, ModelError, StoreError
@@ -35,16 +36,6 @@ from phenopipe.train.loss_log import LossLog, StepLosses
 from phenopipe.train.training import Training, learning_rate
 
 torch.set_num_threads(1)
-SETTINGS = TrainSettings(
-    preset="tiny",
-    embedding_dim=4,
-    image_size=64,
-    steps=6,
-    batch_size=2,
-    warmup_steps=2,
-    workers=0,
-    validation_images=2,
-)
 SOURCES = open_sources(SETTINGS.data)
 #: The same course with a checkpoint after every step.
 KEPT = SETTINGS.model_copy(update={"checkpoint_minutes": 1e-9})
