@@ -15,7 +15,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 
-from phenopipe.config import TrainSettings
+from phenopipe.config import PredictSettings, TrainSettings, check_block
 from phenopipe.evaluate import Pair, score_pictures, summarize_scores
 from phenopipe.evaluate.read_pairs import leaf_confidence
 from phenopipe.evaluate.write import summary_groups
@@ -57,10 +57,12 @@ def main() -> None:
     parser.add_argument("--stream", choices=STREAMS, default="test")
     parser.add_argument("--pictures", type=int, default=200)
     parser.add_argument("--crop-size", type=int)
+    parser.add_argument("--precision", default="auto", help="as predict.precision")
     options = parser.parse_args()
     use_all_threads()
     settings = TrainSettings()
-    measurer = Measurer.load(options.model, crop_size=options.crop_size)
+    predict = check_block(PredictSettings, {"precision": options.precision}, "--precision")
+    measurer = Measurer.load(options.model, crop_size=options.crop_size, predict=predict)
     plants = SyntheticPlants(settings, STREAMS[options.stream], 0, options.pictures)
     digest = hashlib.sha256()
     scores = score_pictures(measure_plants(measurer, plants, digest))
